@@ -1,0 +1,37 @@
+// The instruction sets that simdrop is compiled for, and the one that it uses.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace simdrop {
+
+/// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA; `avx512` means
+/// AVX-512 F, CD, DQ and BW; `neon` means AArch64 Advanced SIMD.
+enum class Isa { scalar, neon, avx2, avx512 };
+
+struct IsaInfo {
+  Isa isa;
+  const char* name;  ///< "scalar", "neon", "avx2" or "avx512"; static storage
+  bool compiled;     ///< this build contains its kernels
+  bool supported;    ///< this CPU and operating system can run it (CPUID and XGETBV)
+};
+
+/// Every instruction set that simdrop knows, slowest first. Thread-safe, never throws.
+[[nodiscard]] std::span<const IsaInfo> isa_list() noexcept;
+
+/// The instruction set whose kernels run: the last one of isa_list() that is compiled and
+/// supported, or the one that the environment variable SIMDROP_FORCE_ISA names when the first
+/// kernel runs. Chosen once per process, thread-safe.
+/// Throws std::runtime_error, naming the variable, its value and what is allowed, when
+/// SIMDROP_FORCE_ISA names an instruction set that is unknown, not compiled or not supported;
+/// every kernel call then throws it too.
+[[nodiscard]] Isa active_isa();
+
+/// The name of `isa` as in isa_list(). Never throws.
+[[nodiscard]] const char* isa_name(Isa isa) noexcept;
+
+/// The CPU's own name for itself (x86 brand string), or "unknown". May allocate.
+[[nodiscard]] std::string cpu_name();
+
+}  // namespace simdrop

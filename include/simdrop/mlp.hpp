@@ -1,0 +1,137 @@
+// A multi-layer perceptron with dropout: Linear, ReLU, Dropout hidden layers, trained on the CPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "simdrop/matrix.hpp"
+#include "simdrop/optimizer.hpp"
+
+namespace simdrop {
+
+/// What the last layer computes, and the loss that trains it (both numerically stable).
+/// The loss of a batch of m examples, and dZ of the last layer (not divided by m):
+/// - sigmoid_bce: A = sigmoid(Z); loss = 1/m sum over examples and outputs of
+///   -(y log a + (1 - y) log(1 - a)); dZ = A - Y. Targets in [0, 1].
+/// - softmax_ce: A = softmax(Z) by row; loss = 1/m sum of -log a[label]; dZ = A - onehot.
+/// - identity_mse: A = Z; loss = mean over examples and outputs of (a - y)^2;
+///   dZ = 2 (A - Y) / outputs.
+enum class Loss { sigmoid_bce, softmax_ce, identity_mse };
+
+/// Weights start at N(0, gain / fan): he = N(0, 2 / fan_in) (He et al., arXiv 1502.01852);
+/// xavier = U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010).
+/// Biases start at 0. Values come from Philox: a function of (seed, layer, index) alone.
+enum class Init { he, xavier };
+
+struct MlpConfig {
+  /// Units of the input, each hidden layer, and the output: at least {in, out}, each >= 1.
+  std::vector<std::size_t> widths{};
+  /// keep_prob of each hidden layer's output (widths.size() - 2 values), or empty for 1.0 all over.
+  std::vector<double> keep_prob{};
+  double input_keep_prob = 1.0;  ///< keep_prob of the input features
+  Loss loss = Loss::softmax_ce;
+  Init init = Init::he;
+  std::uint64_t seed = 0;     ///< of the initialisation and of the masks
+  std::size_t max_batch = 0;  ///< most rows of a forward() or train_step(); >= 1
+  int num_threads = 1;        ///< OpenMP threads at most; 0 = as many as OpenMP would take
+  /// Keep Z, the masks and dA of every layer for reading (slower, more memory; same results).
+  bool record = false;
+};
+
+/// Targets of a batch: class labels (softmax_ce; one per example, 0 <= label < outputs) or a
+/// matrix of batch x outputs values (sigmoid_bce, identity_mse).
+struct Targets {
+  std::span<const std::uint8_t> labels{};
+  ConstMatrix values{};
+
+  Targets(std::span<const std::uint8_t> labels_) : labels(labels_) {}  // NOLINT
+  Targets(ConstMatrix values_) : values(values_) {}                    // NOLINT
+};
+
+/// The network. Layers are counted from 1 as in the textbooks; layer 0 is the input.
+/// Layer l has weights(l) of widths[l] x widths[l-1] (row-major, as PyTorch stores them) and
+/// bias(l) of widths[l]. Activations are batch x features.
+///
+/// Randomness: the mask of layer l in step t of row r is that of stream
+/// (seed, id = mask_stream_id(l, t)), elements (first_row + r) * widths[l] onwards. So a batch that
+/// is split over calls or machines draws the same masks, and a run can be resumed at a step.
+///
+/// Results are bitwise the same on any number of threads. After the first call of each kind,
+/// forward(), backward(), train_step() and predict() allocate nothing. One object must not be used
+/// from two threads at once, but for its const members. Move-only. Every member throws
+/// std::invalid_argument on misuse, naming the argument, and writes nothing then; a layer number
+/// out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU keeps it).
+class Mlp {
+ public:
+  /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
+  explicit Mlp(const MlpConfig& config);
+  ~Mlp();
+  Mlp(Mlp&&) noexcept;
+  Mlp& operator=(Mlp&&) noexcept;
+
+  [[nodiscard]] const MlpConfig& config() const noexcept;
+  [[nodiscard]] std::size_t num_layers() const noexcept;      ///< widths.size() - 1
+  [[nodiscard]] std::size_t num_parameters() const noexcept;  ///< weights and biases
+  /// Lengths of weights(1), bias(1), weights(2), ...: what an Optimizer for this network needs.
+  [[nodiscard]] std::vector<std::size_t> parameter_sizes() const;
+
+  [[nodiscard]] Matrix weights(std::size_t layer);
+  [[nodiscard]] ConstMatrix weights(std::size_t layer) const;
+  [[nodiscard]] std::span<float> bias(std::size_t layer);
+  [[nodiscard]] std::span<const float> bias(std::size_t layer) const;
+
+  /// The stream id of the mask of `layer` (0 = the input) in step `step` (< 2^40).
+  [[nodiscard]] static std::uint64_t mask_stream_id(std::size_t layer, std::uint64_t step);
+
+  /// Changes the keep_prob of hidden layer `layer` (or of the input: 0), from the next forward on.
+  void set_keep_prob(std::size_t layer, double keep_prob);
+
+  /// Makes every following forward() use these bits for `layer` (0 = the input, or a hidden
+  /// layer): bit r * widths[layer] + c, mask_bytes(max_batch * widths[layer]) bytes, copied. The
+  /// scale stays 1 / keep_prob of the layer. An empty span goes back to drawn masks.
+  /// Allocates.
+  void inject_mask(std::size_t layer, std::span<const std::uint8_t> bits);
+
+  /// Training-mode forward: drops, keeps what backward() needs. x: batch x widths[0] with
+  /// 1 <= batch <= max_batch; it is not copied and must stay valid and unchanged until after
+  /// backward(). Returns A of the last layer (valid until the next forward).
+  ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row = 0);
+
+  /// Gradients for the batch of the last forward(): afterwards dw(), db() hold
+  /// dW = dZ^T A_prev / m and db = sum dZ / m. Returns the mean loss of the batch.
+  /// Throws std::logic_error without a forward() before.
+  double backward(const Targets& targets);
+
+  /// forward(), backward() and one optimiser step. Masks are those of step
+  /// optimizer.step_count(). Returns the mean loss before the update.
+  double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
+                    std::uint64_t first_row = 0);
+
+  /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
+  /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
+  void predict(ConstMatrix x, Matrix out);
+
+  /// Mean loss of predictions (as predict() returns them) against targets.
+  [[nodiscard]] double loss_of(ConstMatrix predictions, const Targets& targets) const;
+
+  // Intermediates of the last forward() and backward(), batch x widths[l]. z, mask and da need
+  // config.record (else std::logic_error).
+  [[nodiscard]] ConstMatrix z(std::size_t layer) const;  ///< W A_prev + b, before the activation
+  [[nodiscard]] ConstMatrix a(std::size_t layer) const;  ///< after dropout; 0 = the input as used
+  [[nodiscard]] std::span<const std::uint8_t> mask(std::size_t layer) const;  ///< not of the last
+  /// dA after the mask and the division by keep_prob, as the textbook's last value of dA. Hidden
+  /// layers only.
+  [[nodiscard]] ConstMatrix da(std::size_t layer) const;
+  [[nodiscard]] ConstMatrix dz(std::size_t layer) const;
+  [[nodiscard]] ConstMatrix dw(std::size_t layer) const;
+  [[nodiscard]] std::span<const float> db(std::size_t layer) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace simdrop

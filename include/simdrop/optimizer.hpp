@@ -1,0 +1,62 @@
+// Optimisers of the MLP runtime: SGD, Adam and AdamW, as PyTorch defines them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace simdrop {
+
+enum class OptimizerKind { sgd, adam, adamw };
+
+/// Hyperparameters. All of them must be finite; see the ranges beside them.
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::sgd;
+  double learning_rate = 0.01;  ///< >= 0
+  double momentum = 0.0;        ///< SGD: v = momentum * v + g; w -= lr * v. In [0, 1)
+  bool nesterov = false;        ///< SGD: w -= lr * (g + momentum * v). Needs momentum > 0
+  double weight_decay = 0.0;    ///< >= 0. SGD, Adam: g += wd * w. AdamW: w *= 1 - lr * wd first
+  double beta1 = 0.9;           ///< Adam, AdamW: in [0, 1)
+  double beta2 = 0.999;         ///< Adam, AdamW: in [0, 1)
+  double epsilon = 1e-8;        ///< Adam, AdamW: added to sqrt(v_hat), > 0
+};
+
+/// Holds the state (momentum, moments, step count) for a fixed list of parameter arrays.
+/// Weight decay applies to every parameter, biases too, as in PyTorch.
+/// Sources: Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
+/// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
+/// One object must not be used from two threads at once. Copies are independent.
+class Optimizer {
+ public:
+  /// sizes: the number of elements of each parameter array. State starts at zero.
+  /// Throws std::invalid_argument naming the field that is out of its range.
+  Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
+
+  [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }
+  /// Steps begun so far.
+  [[nodiscard]] std::uint64_t step_count() const noexcept { return step_; }
+
+  /// Sets the learning rate from the next step on. Throws std::invalid_argument if it is negative
+  /// or not finite.
+  void set_learning_rate(double learning_rate);
+
+  /// Starts a step: call it once, then update() once for each parameter array. Allocates nothing.
+  void begin_step() noexcept { ++step_; }
+
+  /// Updates parameter array `index` in place from its gradient, in one pass.
+  /// weights and gradient: as long as sizes[index], not overlapping. NaN and Inf spread as the
+  /// formulas say. num_threads: at most so many threads; the result does not depend on it.
+  /// Throws std::invalid_argument on a wrong index or length, or before the first begin_step();
+  /// then nothing is written. Allocates nothing.
+  void update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
+              int num_threads = 1);
+
+ private:
+  OptimizerConfig config_;
+  std::uint64_t step_ = 0;
+  std::vector<std::vector<float>> first_;   // momentum, or Adam's first moment
+  std::vector<std::vector<float>> second_;  // Adam's second moment
+};
+
+}  // namespace simdrop
