@@ -1,0 +1,14 @@
+// Picks the kernel table once, at run time.
+#pragma once
+
+#include "kernel_table.h"
+
+namespace simdrop::detail {
+
+// The table of active_isa(); throws as that does.
+const KernelTable& kernels();
+
+// The table of one instruction set, or nullptr if it is not compiled or this CPU lacks it.
+const KernelTable* kernel_table(Isa isa) noexcept;
+
+}  // namespace simdrop::detail

@@ -1,0 +1,108 @@
+// The seam between the library and the kernels of one instruction set: plain functions over POD.
+// Kernels are serial, allocate nothing, never throw, and trust their arguments.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simdrop/isa.hpp"
+
+namespace simdrop::detail {
+
+// Which elements a call keeps. Bits come from `bits_in` where that is not null (bit 0 is element 0
+// of the call), else they are drawn from the stream.
+struct MaskSource {
+  std::uint64_t seed;
+  std::uint64_t stream;
+  std::uint64_t first;      // stream index of element 0 of the call
+  std::uint64_t threshold;  // round(keep_prob * 2^32), 0 ... 2^32
+  std::int32_t rounds;      // 7 or 10
+  std::int32_t rule;        // MaskRule
+  const std::uint8_t* bits_in;
+};
+
+// An elementwise call over rows x cols: input and output may have different leading dimensions.
+struct Shape2D {
+  std::size_t rows;
+  std::size_t cols;
+  std::size_t ld_in;
+  std::size_t ld_out;
+};
+
+struct SgdParams {
+  float learning_rate, momentum, weight_decay;
+  bool nesterov;
+};
+
+// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t);
+// decay multiplies the weights first (AdamW), weight_decay is added to the gradient (Adam).
+struct AdamParams {
+  float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
+};
+
+struct KernelTable {
+  Isa isa;
+  const char* name;
+
+  // out[i] = word skip + i of the stream, counted from block first_block (which wraps at 2^64).
+  void (*philox_fill)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block,
+                      unsigned skip, std::int32_t rounds, std::uint32_t* out, std::size_t n);
+
+  // Mask bits of n elements; unused bits of the last byte are cleared.
+  void (*bernoulli_mask)(const MaskSource& source, std::size_t n, std::uint8_t* bits);
+
+  // y = x * scale: no dropout, the yardstick of the benchmarks.
+  void (*scale_f32)(float scale, const float* x, float* y, std::size_t n);
+
+  // y = kept ? x * scale : 0. bits_out (may be null) gets the mask, packed over rows * cols.
+  // Serves dropout_forward and both dropout_backward.
+  void (*dropout_f32)(const MaskSource& source, float scale, const Shape2D& shape, const float* x,
+                      float* y, std::uint8_t* bits_out);
+
+  // z = x + bias; y = kept and not z <= 0 ? z * scale : 0. bias and bits_out may be null.
+  void (*bias_relu_dropout_f32)(const MaskSource& source, float scale, const Shape2D& shape,
+                                const float* x, const float* bias, float* y,
+                                std::uint8_t* bits_out);
+
+  // dx = y > 0 ? dy * scale : 0. y has leading dimension shape.ld_in, dx has shape.ld_out.
+  void (*relu_dropout_backward_f32)(float scale, const Shape2D& shape, const float* y,
+                                    const float* dy, std::size_t ld_dy, float* dx);
+
+  // x += bias on every row.
+  void (*add_bias_f32)(std::size_t rows, std::size_t cols, const float* bias, float* x,
+                       std::size_t ld);
+
+  // sums[c] = scale * (x(0, c) + x(1, c) + ...), rows in order.
+  void (*column_sum_f32)(std::size_t rows, std::size_t cols, const float* x, std::size_t ld,
+                         float scale, float* sums);
+
+  // Matrix product on packed panels. A panel holds gemm_mr rows of A (or gemm_nr columns of B) for
+  // all of k: element (i, p) at panel[p * width + i], zero-padded to the full width.
+  std::uint32_t gemm_mr;
+  std::uint32_t gemm_nr;
+
+  // Packs `rows` x k elements, element (i, p) at src[i * row_stride + p * k_stride], into panels
+  // of `width` rows (gemm_mr or gemm_nr), each width * k long.
+  void (*gemm_pack_f32)(std::size_t rows, std::size_t k, const float* src, std::size_t row_stride,
+                        std::size_t k_stride, std::size_t width, float* dst);
+
+  // C (m x n) = alpha * A B, or += if accumulate; a and b are packed panels of m rows and n
+  // columns, whose panels lie a_stride and b_stride floats apart.
+  void (*gemm_block_f32)(std::size_t m, std::size_t n, std::size_t k, float alpha, const float* a,
+                         std::size_t a_stride, const float* b, std::size_t b_stride, float* c,
+                         std::size_t ldc, bool accumulate);
+
+  // One optimiser step over n weights; momentum may be null if params.momentum is 0.
+  void (*sgd_f32)(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
+                  float* momentum);
+  void (*adam_f32)(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
+                   float* first, float* second);
+};
+
+// Defined by one translation unit each; only those that are compiled may be referred to.
+const KernelTable& kernel_table_scalar() noexcept;
+const KernelTable& kernel_table_avx2() noexcept;
+const KernelTable& kernel_table_avx512() noexcept;
+const KernelTable& kernel_table_neon() noexcept;
+
+}  // namespace simdrop::detail

@@ -1,0 +1,64 @@
+#include "simdrop/mask.hpp"
+
+#include <cmath>
+
+#include "check.h"
+#include "dispatch.h"
+#include "mask_source.h"
+#include "parallel.h"
+
+namespace simdrop {
+namespace detail {
+namespace {
+
+// round(keep_prob * 2^32), ties to even whatever the caller's rounding mode is.
+std::uint64_t threshold_of(double keep_prob) noexcept {
+  const double scaled = keep_prob * 4294967296.0;
+  const double whole = std::floor(scaled);
+  const double rest = scaled - whole;
+  const auto threshold = static_cast<std::uint64_t>(whole);
+  const bool up = rest > 0.5 || (rest == 0.5 && threshold % 2 == 1);
+  return threshold + (up ? 1 : 0);
+}
+
+}  // namespace
+
+MaskSource make_mask_source(const Dropout& dropout) noexcept {
+  return {.seed = dropout.stream.seed,
+          .stream = dropout.stream.id,
+          .first = dropout.first,
+          .threshold = threshold_of(dropout.keep_prob),
+          .rounds = static_cast<std::int32_t>(dropout.rounds),
+          .rule = static_cast<std::int32_t>(dropout.rule),
+          .bits_in = nullptr};
+}
+
+float dropout_scale(double keep_prob) noexcept {
+  return keep_prob == 0.0 ? 0.0F : static_cast<float>(1.0 / keep_prob);
+}
+
+void check_dropout(const Dropout& dropout) {
+  check_keep_prob(dropout.keep_prob);
+  check_argument(dropout.rule == MaskRule::digits || dropout.rule == MaskRule::words, "rule",
+                 static_cast<std::int32_t>(dropout.rule), "0 (digits) or 1 (words)");
+  check_argument(dropout.rounds == PhiloxRounds::seven || dropout.rounds == PhiloxRounds::ten,
+                 "rounds", static_cast<std::int32_t>(dropout.rounds), "7 or 10");
+}
+
+}  // namespace detail
+
+void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
+                    int num_threads) {
+  detail::check_dropout(dropout);
+  detail::check_argument(mask.size() == mask_bytes(n), "mask.size()", mask.size(),
+                         "mask_bytes(n) = " + std::to_string(mask_bytes(n)));
+  detail::check_num_threads(num_threads);
+  const detail::MaskSource source = detail::make_mask_source(dropout);
+  const detail::KernelTable& table = detail::kernels();
+  constexpr std::size_t grain = std::size_t{1} << 16;
+  detail::parallel_for(n, grain, num_threads, [&](std::size_t begin, std::size_t end) {
+    table.bernoulli_mask(detail::advance(source, begin), end - begin, mask.data() + begin / 8);
+  });
+}
+
+}  // namespace simdrop

@@ -1,0 +1,41 @@
+#include "parallel.h"
+
+#ifdef SIMDROP_WITH_OPENMP
+#include <omp.h>
+#endif
+
+namespace simdrop::detail {
+
+int team_size(int requested) noexcept {
+#ifdef SIMDROP_WITH_OPENMP
+  if (omp_in_parallel() != 0) return 1;
+  return requested > 0 ? requested : omp_get_max_threads();
+#else
+  static_cast<void>(requested);
+  return 1;
+#endif
+}
+
+void parallel_ranges(std::size_t n, std::size_t grain, int num_threads, RangeFn fn, void* context) {
+  if (n == 0) return;
+  const std::size_t grains = (n + grain - 1) / grain;
+  std::size_t team = static_cast<std::size_t>(team_size(num_threads));
+  if (team > grains) team = grains;
+  if (team <= 1) {
+    fn(context, 0, n);
+    return;
+  }
+#ifdef SIMDROP_WITH_OPENMP
+#pragma omp parallel num_threads(static_cast <int>(team))
+  {
+    // The runtime may grant fewer threads than asked for: split by what is there.
+    const auto granted = static_cast<std::size_t>(omp_get_num_threads());
+    const auto rank = static_cast<std::size_t>(omp_get_thread_num());
+    const std::size_t begin = grains * rank / granted * grain;
+    const std::size_t end = grains * (rank + 1) / granted * grain;
+    if (begin < end) fn(context, begin, end < n ? end : n);
+  }
+#endif
+}
+
+}  // namespace simdrop::detail
