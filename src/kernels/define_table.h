@@ -1,0 +1,22 @@
+// The one place that lists the kernels of a table, whatever its instruction set.
+const KernelTable& SIMDROP_TABLE_FN() noexcept {
+  static constexpr KernelTable table = {
+      .isa = SIMDROP_TABLE_ISA,
+      .name = SIMDROP_TABLE_NAME,
+      .philox_fill = philox_fill,
+      .bernoulli_mask = bernoulli_mask,
+      .scale_f32 = scale_f32,
+      .dropout_f32 = dropout_f32,
+      .bias_relu_dropout_f32 = bias_relu_dropout_f32,
+      .relu_dropout_backward_f32 = relu_dropout_backward_f32,
+      .add_bias_f32 = add_bias_f32,
+      .column_sum_f32 = column_sum_f32,
+      .gemm_mr = gemm_mr,
+      .gemm_nr = gemm_nr,
+      .gemm_pack_f32 = gemm_pack_f32,
+      .gemm_block_f32 = gemm_block_f32,
+      .sgd_f32 = sgd_f32,
+      .adam_f32 = adam_f32,
+  };
+  return table;
+}

@@ -1,0 +1,41 @@
+// Optimiser updates, one pass over the weights; the order of operations is that of
+// optimizer_scalar.h, so every table gives the same bits.
+
+void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
+             float* momentum) {
+  const VecF rate(params.learning_rate);
+  const VecF decay(params.weight_decay);
+  const VecF mu(params.momentum);
+  std::size_t i = 0;
+  for (; i + lanes_f32 <= n; i += lanes_f32) {
+    const VecF w = load_f32(weights + i);
+    VecF g = load_f32(gradient + i) + decay * w;
+    if (momentum != nullptr) {
+      const VecF v = mu * load_f32(momentum + i) + g;
+      store_f32(momentum + i, v);
+      g = params.nesterov ? g + mu * v : v;
+    }
+    store_f32(weights + i, w - rate * g);
+  }
+  sgd_elements(params, i, n, gradient, weights, momentum);
+}
+
+void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
+              float* first, float* second) {
+  const VecF beta1(params.beta1);
+  const VecF beta2(params.beta2);
+  const VecF one_minus_beta1(1.0F - params.beta1);
+  const VecF one_minus_beta2(1.0F - params.beta2);
+  std::size_t i = 0;
+  for (; i + lanes_f32 <= n; i += lanes_f32) {
+    const VecF w = load_f32(weights + i);
+    const VecF g = load_f32(gradient + i) + VecF(params.weight_decay) * w;
+    const VecF m = beta1 * load_f32(first + i) + one_minus_beta1 * g;
+    const VecF v = beta2 * load_f32(second + i) + one_minus_beta2 * (g * g);
+    store_f32(first + i, m);
+    store_f32(second + i, v);
+    const VecF root = xsimd::sqrt(v) * VecF(params.inv_sqrt_correction) + VecF(params.epsilon);
+    store_f32(weights + i, VecF(params.decay) * w - VecF(params.step_size) * (m / root));
+  }
+  adam_elements(params, i, n, gradient, weights, first, second);
+}

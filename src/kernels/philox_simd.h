@@ -1,0 +1,109 @@
+// Philox4x32 on vectors of 64-bit lanes, one block a lane, each word in the low half of its lane:
+// the 32 x 32 -> 64 multiply then yields both halves in place, and a round is two multiplies, two
+// shifts and four xors without a shuffle. The high halves hold garbage between rounds.
+
+constexpr int max_rounds = 10;
+
+// Everything of a stream that does not change from block to block.
+struct PhiloxVec {
+  VecU64 key[max_rounds][2];
+  VecU64 stream_low, stream_high, m0, m1;
+
+  PhiloxVec(std::uint64_t seed, std::uint64_t stream)
+      : stream_low(stream & 0xFFFFFFFFU),
+        stream_high(stream >> 32),
+        m0(std::uint64_t{philox_m0}),
+        m1(std::uint64_t{philox_m1}) {
+    auto key0 = static_cast<std::uint32_t>(seed);
+    auto key1 = static_cast<std::uint32_t>(seed >> 32);
+    for (auto& k : key) {
+      k[0] = VecU64(std::uint64_t{key0});
+      k[1] = VecU64(std::uint64_t{key1});
+      key0 += philox_w0;
+      key1 += philox_w1;
+    }
+  }
+};
+
+struct PhiloxState {
+  VecU64 x0, x1, x2, x3;
+
+  PhiloxState() = default;
+  PhiloxState(const PhiloxVec& philox, VecU64 block)
+      : x0(block), x1(shift_right32(block)), x2(philox.stream_low), x3(philox.stream_high) {}
+
+  void round(const PhiloxVec& philox, int r) {
+    const VecU64 product0 = mul_low32(x0, philox.m0);
+    const VecU64 product1 = mul_low32(x2, philox.m1);
+    x0 = xor3(shift_right32(product1), x1, philox.key[r][0]);
+    x1 = product1;
+    x2 = xor3(shift_right32(product0), x3, philox.key[r][1]);
+    x3 = product0;
+  }
+};
+
+// Independent states in flight, to cover the latency of a round. Measured best on AVX2 too, where
+// some of them live in memory.
+constexpr std::size_t states = 4;
+constexpr std::size_t group_blocks = states * lanes_u64;
+constexpr std::size_t group_words = 4 * group_blocks;
+
+// Draws group_blocks blocks from `block` on.
+template <int Rounds>
+inline void draw_group(const PhiloxVec& philox, std::uint64_t block, std::uint32_t* out) {
+  const VecU64 first = VecU64(block) + VecU64::load_unaligned(block_lanes);
+  PhiloxState state[states];
+#pragma GCC unroll 4
+  for (std::size_t s = 0; s < states; ++s) {
+    state[s] = PhiloxState(philox, first + VecU64(std::uint64_t{s * lanes_u64}));
+  }
+#pragma GCC unroll 10
+  for (int r = 0; r < Rounds; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t s = 0; s < states; ++s) state[s].round(philox, r);
+  }
+#pragma GCC unroll 4
+  for (std::size_t s = 0; s < states; ++s) {
+    store_blocks(state[s].x0, state[s].x1, state[s].x2, state[s].x3, out + s * 4 * lanes_u64);
+  }
+}
+
+// Draws at least `words` words from `block` on; writes whole groups, so `out` needs room for
+// words rounded up to group_words.
+template <int Rounds>
+inline void draw_groups(const PhiloxVec& philox, std::uint64_t block, std::size_t words,
+                        std::uint32_t* out) {
+  for (std::size_t done = 0; done < words; done += group_words, block += group_blocks) {
+    draw_group<Rounds>(philox, block, out + done);
+  }
+}
+
+template <int Rounds>
+inline void fill_words(const PhiloxVec& philox, std::uint64_t block, unsigned skip,
+                       std::uint32_t* out, std::size_t n) {
+  alignas(64) std::uint32_t buffer[group_words];
+  if (skip != 0 && n != 0) {
+    const std::size_t head = n < 4 - skip ? n : 4 - skip;
+    draw_group<Rounds>(philox, block++, buffer);
+    std::memcpy(out, buffer + skip, head * sizeof *out);
+    out += head;
+    n -= head;
+  }
+  for (; n >= group_words; n -= group_words, out += group_words, block += group_blocks) {
+    draw_group<Rounds>(philox, block, out);
+  }
+  if (n != 0) {
+    draw_group<Rounds>(philox, block, buffer);
+    std::memcpy(out, buffer, n * sizeof *out);
+  }
+}
+
+void philox_fill(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, unsigned skip,
+                 std::int32_t rounds, std::uint32_t* out, std::size_t n) {
+  const PhiloxVec philox(seed, stream);
+  if (rounds == 7) {
+    fill_words<7>(philox, first_block, skip, out, n);
+  } else {
+    fill_words<10>(philox, first_block, skip, out, n);
+  }
+}

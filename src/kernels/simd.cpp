@@ -1,0 +1,45 @@
+// The vector kernels. Compiled once per instruction set, with its flags, SIMDROP_ISA_<NAME> and
+// the namespace xsimd renamed (see cmake/isa.cmake). Everything but the table has internal linkage.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <xsimd/xsimd.hpp>
+
+#include "kernel_table.h"
+#include "kernels/philox_scalar.h"
+
+namespace simdrop::detail {
+namespace {
+
+// The order matters: each part uses the ones before it.
+// clang-format off
+#include "kernels/xsimd_compat.h"
+#include "kernels/bits.h"
+#include "kernels/philox_simd.h"
+#include "kernels/mask_simd.h"
+#include "kernels/elementwise_simd.h"
+#include "kernels/traverse.h"
+#include "kernels/gemm_simd.h"
+#include "kernels/gemm_block.h"
+#include "kernels/optimizer_scalar.h"
+#include "kernels/optimizer_simd.h"
+// clang-format on
+
+}  // namespace
+
+#if defined(SIMDROP_ISA_AVX512)
+#define SIMDROP_TABLE_FN kernel_table_avx512
+#define SIMDROP_TABLE_ISA Isa::avx512
+#define SIMDROP_TABLE_NAME "avx512"
+#elif defined(SIMDROP_ISA_AVX2)
+#define SIMDROP_TABLE_FN kernel_table_avx2
+#define SIMDROP_TABLE_ISA Isa::avx2
+#define SIMDROP_TABLE_NAME "avx2"
+#else
+#define SIMDROP_TABLE_FN kernel_table_neon
+#define SIMDROP_TABLE_ISA Isa::neon
+#define SIMDROP_TABLE_NAME "neon"
+#endif
+#include "kernels/define_table.h"
+
+}  // namespace simdrop::detail
