@@ -1,0 +1,193 @@
+#include "mlp/loss.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "check.h"
+
+namespace simdrop::detail {
+namespace {
+
+std::string place(const char* name, std::size_t row, std::size_t col) {
+  return std::string(name) + "(" + std::to_string(row) + ", " + std::to_string(col) + ")";
+}
+
+// The shortest text that reads back as the same float.
+std::string text_of(float value) {
+  std::array<char, 32> buffer{};
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), result.ptr};
+}
+
+// Texts are built only where they are thrown: a training step allocates nothing.
+[[noreturn]] void throw_shape(const char* name, std::size_t got, const char* what,
+                              std::size_t wanted) {
+  throw_invalid(name, got, std::string(what) + " = " + std::to_string(wanted));
+}
+
+void check_labels(std::span<const std::uint8_t> labels, std::size_t rows, std::size_t outputs) {
+  if (labels.size() != rows) {
+    throw_shape("targets.labels.size()", labels.size(), "number of examples", rows);
+  }
+  const auto bad = std::ranges::find_if(labels, [=](std::uint8_t y) { return y >= outputs; });
+  if (bad == labels.end()) return;
+  throw_invalid("targets.labels[" + std::to_string(bad - labels.begin()) + "]",
+                static_cast<unsigned>(*bad), "0 ... " + std::to_string(outputs - 1));
+}
+
+void check_values(ConstMatrix y, std::size_t rows, std::size_t outputs) {
+  if (y.rows != rows) throw_shape("targets.values.rows", y.rows, "number of examples", rows);
+  if (y.cols != outputs) throw_shape("targets.values.cols", y.cols, "number of outputs", outputs);
+  if (y.rows > 1 && y.ld < y.cols) throw_shape("targets.values.ld", y.ld, ">= cols", y.cols);
+  check_argument(y.data != nullptr, "targets.values.data", "null", "a valid pointer");
+}
+
+void check_probabilities(ConstMatrix values) {
+  for (std::size_t r = 0; r < values.rows; ++r) {
+    for (std::size_t c = 0; c < values.cols; ++c) {
+      const float y = values(r, c);
+      if (!(y >= 0.0F && y <= 1.0F)) {
+        throw_invalid(place("targets.values", r, c), text_of(y), "0 <= target <= 1");
+      }
+    }
+  }
+}
+
+double as_double(float value) {
+  return static_cast<double>(value);
+}
+
+double sigmoid(double z) {
+  return 1.0 / (1.0 + std::exp(-z));
+}
+
+// NaN neither raises nor lowers it; it spreads through the exponentials.
+double row_maximum(const float* z, std::size_t n) {
+  return as_double(*std::max_element(z, z + n));
+}
+
+double exponential_sum(const float* z, std::size_t n, double maximum) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < n; ++i) sum += std::exp(as_double(z[i]) - maximum);
+  return sum;
+}
+
+void softmax(const float* z, std::size_t n, float* a) {
+  const double maximum = row_maximum(z, n);
+  const double sum = exponential_sum(z, n, maximum);
+  for (std::size_t i = 0; i < n; ++i) {
+    a[i] = static_cast<float>(std::exp(as_double(z[i]) - maximum) / sum);
+  }
+}
+
+// -(y log sigmoid(z) + (1 - y) log(1 - sigmoid(z))) without a sigmoid that could saturate.
+double binary_cross_entropy(double z, double y) {
+  return std::max(z, 0.0) - y * z + std::log1p(std::exp(-std::abs(z)));
+}
+
+double sigmoid_row(const float* z, const float* a, const float* y, std::size_t n, float* dz) {
+  double loss = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    loss += binary_cross_entropy(as_double(z[i]), as_double(y[i]));
+    dz[i] = a[i] - y[i];
+  }
+  return loss;
+}
+
+double softmax_row(const float* z, const float* a, std::size_t label, std::size_t n, float* dz) {
+  std::copy_n(a, n, dz);
+  dz[label] -= 1.0F;
+  const double maximum = row_maximum(z, n);
+  return std::log(exponential_sum(z, n, maximum)) - (as_double(z[label]) - maximum);
+}
+
+double squared_error_row_loss(const float* a, const float* y, std::size_t n) {
+  double loss = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double error = as_double(a[i]) - as_double(y[i]);
+    loss += error * error;
+  }
+  return loss / static_cast<double>(n);
+}
+
+double squared_error_row(const float* a, const float* y, std::size_t n, float* dz) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double error = as_double(a[i]) - as_double(y[i]);
+    dz[i] = static_cast<float>(2.0 * error / static_cast<double>(n));
+  }
+  return squared_error_row_loss(a, y, n);
+}
+
+double clamped_log(double value) {
+  return std::max(std::log(value), -100.0);
+}
+
+double sigmoid_row_loss(const float* a, const float* y, std::size_t n) {
+  double loss = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double p = as_double(a[i]);
+    const double target = as_double(y[i]);
+    loss -= target * clamped_log(p) + (1.0 - target) * clamped_log(1.0 - p);
+  }
+  return loss;
+}
+
+}  // namespace
+
+void check_targets(Loss loss, const Targets& targets, std::size_t rows, std::size_t outputs) {
+  if (loss == Loss::softmax_ce) {
+    check_labels(targets.labels, rows, outputs);
+    return;
+  }
+  check_values(targets.values, rows, outputs);
+  if (loss == Loss::sigmoid_bce) check_probabilities(targets.values);
+}
+
+void activate(Loss loss, ConstMatrix z, Matrix a) {
+  for (std::size_t r = 0; r < z.rows; ++r) {
+    const float* in = z.row(r);
+    float* out = a.row(r);
+    if (loss == Loss::softmax_ce) {
+      softmax(in, z.cols, out);
+    } else if (loss == Loss::sigmoid_bce) {
+      std::transform(in, in + z.cols, out,
+                     [](float v) { return static_cast<float>(sigmoid(as_double(v))); });
+    } else if (in != out) {
+      std::copy_n(in, z.cols, out);
+    }
+  }
+}
+
+void loss_and_gradient(Loss loss, ConstMatrix z, ConstMatrix a, const Targets& targets,
+                       std::size_t begin, std::size_t end, Matrix dz, double* losses) {
+  const std::size_t n = z.cols;
+  for (std::size_t r = begin; r < end; ++r) {
+    if (loss == Loss::softmax_ce) {
+      losses[r] = softmax_row(z.row(r), a.row(r), targets.labels[r], n, dz.row(r));
+    } else if (loss == Loss::sigmoid_bce) {
+      losses[r] = sigmoid_row(z.row(r), a.row(r), targets.values.row(r), n, dz.row(r));
+    } else {
+      losses[r] = squared_error_row(a.row(r), targets.values.row(r), n, dz.row(r));
+    }
+  }
+}
+
+double mean_loss(Loss loss, ConstMatrix a, const Targets& targets) {
+  double sum = 0.0;
+  for (std::size_t r = 0; r < a.rows; ++r) {
+    if (loss == Loss::softmax_ce) {
+      sum -= clamped_log(as_double(a(r, targets.labels[r])));
+    } else if (loss == Loss::sigmoid_bce) {
+      sum += sigmoid_row_loss(a.row(r), targets.values.row(r), a.cols);
+    } else {
+      sum += squared_error_row_loss(a.row(r), targets.values.row(r), a.cols);
+    }
+  }
+  return sum / static_cast<double>(a.rows);
+}
+
+}  // namespace simdrop::detail
