@@ -1,0 +1,199 @@
+#include "cli/demo.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/environment.h"
+#include "cli/overhead.h"
+#include "cli/terminal.h"
+#include "cli/trainer.h"
+
+namespace simdrop::cli {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;
+
+struct Variant {
+  std::string name;
+  double input_keep_prob = 1.0;
+  double hidden_keep_prob = 1.0;
+};
+
+struct Experiment {
+  std::size_t train_rows = 0;
+  std::size_t epochs = 0;
+  std::size_t report_every = 0;   // epochs
+  std::vector<Variant> variants;  // the first one without dropout
+};
+
+struct Outcome {
+  std::string name;
+  Evaluation train;
+  Evaluation test;
+  double seconds = 0.0;
+  std::size_t steps = 0;
+};
+
+const Variant kNone{"none", 1.0, 1.0};
+const Variant kHidden{"hidden .5", 1.0, 0.5};
+const Variant kInputAndHidden{"input .2 + hidden .5", 0.8, 0.5};
+
+TrainerConfig trainer_config(const Variant& variant, std::size_t epochs) {
+  TrainerConfig config;
+  config.network.widths = {784, 1024, 1024, 10};
+  config.network.keep_prob = {variant.hidden_keep_prob, variant.hidden_keep_prob};
+  config.network.input_keep_prob = variant.input_keep_prob;
+  config.network.seed = kSeed;
+  config.network.max_batch = 128;
+  config.network.num_threads = 0;
+  config.optimizer.learning_rate = 0.05;
+  config.optimizer.momentum = 0.9;
+  config.epochs = epochs;
+  return config;
+}
+
+// All networks of an experiment, trained in turn epoch by epoch.
+class SideBySide {
+ public:
+  SideBySide(const Experiment& experiment, const io::Dataset& train, const io::Dataset& test)
+      : experiment_(experiment), train_(train), test_(test), table_(columns(experiment)) {
+    for (const Variant& variant : experiment.variants) {
+      trainers_.push_back(
+          std::make_unique<Trainer>(trainer_config(variant, experiment.epochs), train));
+      outcomes_.push_back({variant.name, {}, {}, 0.0, 0});
+    }
+  }
+
+  std::vector<Outcome> run() {
+    print("\nFashion-MNIST, " + grouped(train_.rows()) + " training images, " +
+          std::to_string(experiment_.epochs) +
+          " epochs, dropped units by column: test accuracy while training\n\n" + table_.header());
+    for (std::size_t epoch = 1; epoch <= experiment_.epochs; ++epoch) {
+      for (std::size_t i = 0; i < trainers_.size(); ++i) run_epoch(i);
+      if (epoch % experiment_.report_every == 0 || epoch == experiment_.epochs) report(epoch);
+    }
+    for (std::size_t i = 0; i < trainers_.size(); ++i) {
+      outcomes_[i].train = trainers_[i]->evaluate(train_);
+    }
+    return outcomes_;
+  }
+
+ private:
+  static std::vector<Table::Column> columns(const Experiment& experiment) {
+    std::vector<Table::Column> result{{"epoch"}};
+    for (const Variant& variant : experiment.variants) result.push_back({variant.name, 9});
+    return result;
+  }
+
+  void run_epoch(std::size_t i) {
+    const EpochProgress done = trainers_[i]->run_epoch([&](const EpochProgress& now) {
+      if (!line_.due()) return;
+      line_.show("epoch " + std::to_string(now.epoch + 1) + "/" +
+                 std::to_string(experiment_.epochs) + "  " + outcomes_[i].name + "  step " +
+                 std::to_string(now.step) + "/" + std::to_string(now.steps) + "  loss " +
+                 fixed(now.loss, 4) + "  " +
+                 grouped(static_cast<std::size_t>(now.examples_per_second)) + " examples/s");
+    });
+    if (!std::isfinite(done.loss)) {
+      throw std::runtime_error("training diverged (" + outcomes_[i].name + ")");
+    }
+    outcomes_[i].seconds += done.seconds;
+    outcomes_[i].steps += done.step;
+  }
+
+  void report(std::size_t epoch) {
+    std::vector<std::string> cells{std::to_string(epoch)};
+    for (std::size_t i = 0; i < trainers_.size(); ++i) {
+      outcomes_[i].test = trainers_[i]->evaluate(test_);
+      cells.push_back(percent(outcomes_[i].test.accuracy));
+    }
+    line_.clear();
+    print(table_.row(cells));
+  }
+
+  const Experiment& experiment_;
+  const io::Dataset& train_;
+  const io::Dataset& test_;
+  Table table_;
+  ProgressLine line_;
+  std::vector<std::unique_ptr<Trainer>> trainers_;
+  std::vector<Outcome> outcomes_;
+};
+
+std::string points(double difference) {
+  return fixed(100.0 * std::abs(difference), 2);
+}
+
+// Says what the best of the dropout runs did against the first, which has none. Differences
+// within one standard error of two test accuracies are not called a result.
+std::string verdict(const Experiment& experiment, const std::vector<Outcome>& outcomes,
+                    std::size_t test_rows) {
+  const Outcome& none = outcomes.front();
+  const Outcome& best = *std::max_element(
+      outcomes.begin() + 1, outcomes.end(),
+      [](const Outcome& a, const Outcome& b) { return a.test.accuracy < b.test.accuracy; });
+  const double p = none.test.accuracy;
+  const double noise = std::sqrt(2.0 * p * (1.0 - p) / static_cast<double>(test_rows));
+  const double gain = best.test.accuracy - p;
+  const std::string where = "with " + grouped(experiment.train_rows) + " training images for " +
+                            std::to_string(experiment.epochs) + " epochs ";
+  const std::string from_to = " points (" + percent(p) + " without, " +
+                              percent(best.test.accuracy) + " with " + best.name + " dropped)";
+  if (std::abs(gain) <= noise) {
+    return where + "it made no clear difference: " + points(gain) + from_to;
+  }
+  return where + (gain > 0.0 ? "it helped: " : "it hurt: ") +
+         (gain > 0.0 ? "test accuracy rose by " : "test accuracy fell by ") + points(gain) +
+         from_to;
+}
+
+void print_findings(const std::vector<Experiment>& experiments,
+                    const std::vector<std::vector<Outcome>>& outcomes, std::size_t test_rows) {
+  const Table table({{"training images", 15},
+                     {"epochs"},
+                     {"dropped", 20, true},
+                     {"train acc", 9},
+                     {"test acc", 9},
+                     {"seconds", 8},
+                     {"ms/step", 8}});
+  std::string text = "\nWhat was found (784-1024-1024-10, one run each, seed " +
+                     std::to_string(kSeed) + ")\n\n" + table.header();
+  std::vector<std::string> verdicts;
+  for (std::size_t e = 0; e < experiments.size(); ++e) {
+    for (const Outcome& outcome : outcomes[e]) {
+      text += table.row({grouped(experiments[e].train_rows), std::to_string(experiments[e].epochs),
+                         outcome.name, percent(outcome.train.accuracy),
+                         percent(outcome.test.accuracy), fixed(outcome.seconds, 1),
+                         fixed(1e3 * outcome.seconds / static_cast<double>(outcome.steps), 2)});
+    }
+    verdicts.push_back(verdict(experiments[e], outcomes[e], test_rows));
+  }
+  print(text + "\nDropout in one sentence: " + joined(verdicts, ";\n") + ".\n");
+}
+
+}  // namespace
+
+void run_demo() {
+  // Loaded first: if it is missing, say so before a minute of measuring.
+  const io::TrainTest data = io::load_idx(io::find_idx_files(io::kFashionMnistDir), 10);
+  print(environment_line(0));
+  OverheadConfig overhead;
+  overhead.batches = {128};
+  measure_overhead(overhead);
+
+  const std::vector<Experiment> experiments{{1000, 100, 20, {kNone, kHidden, kInputAndHidden}},
+                                            {data.train.rows(), 5, 1, {kNone, kHidden}}};
+  std::vector<std::vector<Outcome>> outcomes;
+  for (const Experiment& experiment : experiments) {
+    const io::Dataset train = io::random_subset(data.train, experiment.train_rows, kSeed);
+    outcomes.push_back(SideBySide(experiment, train, data.test).run());
+  }
+  print_findings(experiments, outcomes, data.test.rows());
+}
+
+}  // namespace simdrop::cli

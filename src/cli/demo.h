@@ -1,0 +1,8 @@
+// simdrop demo: what dropout costs, and what it does on Fashion-MNIST.
+#pragma once
+
+namespace simdrop::cli {
+
+void run_demo();
+
+}  // namespace simdrop::cli

@@ -1,0 +1,189 @@
+// The simdrop program: reads the command line and runs a subcommand.
+// Exit codes: 0 done, 1 a file or the run failed, 2 wrong arguments.
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+#include <limits>
+#include <stdexcept>
+
+#include "cli/demo.h"
+#include "cli/environment.h"
+#include "cli/overhead.h"
+#include "cli/train.h"
+
+namespace simdrop::cli {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+// CLI11's own Range lets NaN pass.
+CLI::Validator in_range(double low, double high, const std::string& allowed) {
+  return {[=](const std::string& text) -> std::string {
+            double value = 0.0;
+            if (!CLI::detail::lexical_cast(text, value)) return text + " is not a number";
+            if (value >= low && value <= high) return {};
+            return text + " is out of range; allowed: " + allowed;
+          },
+          ""};
+}
+
+const double kLargest = std::numeric_limits<double>::max();
+
+CLI::Validator probability() {
+  return in_range(0.0, 1.0, "0 <= keep_prob <= 1");
+}
+CLI::Validator non_negative() {
+  return in_range(0.0, kLargest, ">= 0");
+}
+CLI::Validator at_least_one() {
+  return in_range(1.0, kLargest, ">= 1");
+}
+
+template <class T>
+CLI::Option* add_list(CLI::App& app, const char* name, std::vector<T>& values,
+                      const char* description) {
+  return app.add_option(name, values, description)->delimiter(',')->capture_default_str();
+}
+
+void add_common(CLI::App& app, int& threads, std::string& json_path) {
+  app.add_option("--threads", threads, "OpenMP threads; 0 = all")
+      ->check(in_range(0.0, 65536.0, "0 to 65536"))
+      ->capture_default_str();
+  app.add_option("--json", json_path, "also write the results to FILE")->type_name("FILE");
+}
+
+void add_data_options(CLI::App& app, TrainArguments& arguments) {
+  app.add_option("--data", arguments.data,
+                 "fashion-mnist (Debian's package dataset-fashion-mnist), moons (made on the fly), "
+                 "or a directory of IDX files under MNIST's names, .gz or not")
+      ->default_str("fashion-mnist");
+  app.add_option("--train-images", arguments.files.train_images, "IDX files instead of --data")
+      ->type_name("FILE");
+  app.add_option("--train-labels", arguments.files.train_labels)->type_name("FILE");
+  app.add_option("--test-images", arguments.files.test_images)->type_name("FILE");
+  app.add_option("--test-labels", arguments.files.test_labels)->type_name("FILE");
+  app.add_option("--train-limit", arguments.train_limit,
+                 "train on N examples drawn at random by the seed; 0 = all")
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_network_options(CLI::App& app, TrainArguments& arguments) {
+  add_list(app, "--layers", arguments.layers, "widths from input to output")
+      ->check(at_least_one())
+      ->default_str("784,1024,1024,10; moons: 2,64,64,1");
+  add_list(app, "--keep-prob", arguments.keep_prob,
+           "probability that a hidden unit is kept: one value, or one per hidden layer")
+      ->check(probability());
+  app.add_option("--input-keep-prob", arguments.input_keep_prob,
+                 "probability that an input feature is kept")
+      ->check(probability())
+      ->capture_default_str();
+  app.add_option("--loss", arguments.loss, "softmax_ce, sigmoid_bce or identity_mse")
+      ->check(CLI::IsMember({"softmax_ce", "sigmoid_bce", "identity_mse"}))
+      ->default_str("softmax_ce; moons: sigmoid_bce");
+  app.add_option("--init", arguments.init, "initial weights: he or xavier")
+      ->check(CLI::IsMember({"he", "xavier"}))
+      ->capture_default_str();
+}
+
+void add_optimizer_options(CLI::App& app, TrainArguments& arguments) {
+  app.add_option("--optimizer", arguments.optimizer, "sgd, adam or adamw")
+      ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
+      ->capture_default_str();
+  app.add_option("--lr", arguments.learning_rate, "learning rate")
+      ->check(non_negative())
+      ->default_str("0.05; adam, adamw: 0.001");
+  app.add_option("--lr-schedule", arguments.schedule,
+                 "constant, or linear: falls to 0 over all steps")
+      ->check(CLI::IsMember({"constant", "linear"}))
+      ->capture_default_str();
+  app.add_option("--momentum", arguments.momentum, "of sgd, in [0, 1)")
+      ->check(non_negative())
+      ->default_str("0.9");
+  app.add_flag("--nesterov", arguments.nesterov, "Nesterov's momentum");
+  app.add_option("--weight-decay", arguments.weight_decay, "adamw: decoupled")
+      ->check(non_negative())
+      ->capture_default_str();
+  app.add_option("--epochs", arguments.epochs, "passes over the training examples")
+      ->check(at_least_one())
+      ->default_str("5; moons: 100");
+  app.add_option("--batch", arguments.batch, "examples of a step")
+      ->check(at_least_one())
+      ->default_str("128; moons: 32");
+  app.add_option("--seed", arguments.seed, "of weights, masks, order and subset")
+      ->capture_default_str();
+}
+
+void add_overhead_options(CLI::App& app, OverheadConfig& config) {
+  add_list(app, "--widths", config.widths, "widths of the two hidden layers")
+      ->check(at_least_one());
+  add_list(app, "--batches", config.batches, "examples of a step")->check(at_least_one());
+  add_list(app, "--keep-probs", config.keep_probs, "keep_prob of the hidden layers")
+      ->check(probability());
+  app.add_option("--input-keep-prob", config.input_keep_prob, "keep_prob of the input")
+      ->check(probability())
+      ->capture_default_str();
+  app.add_option("--seconds", config.seconds, "time for each row of the table")
+      ->check(non_negative())
+      ->capture_default_str();
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Dropout at the speed of memory: trains MLPs and measures what dropout costs."};
+  app.set_version_flag("--version", std::string("simdrop ") + version());
+  app.require_subcommand(1);
+
+  TrainArguments train;
+  CLI::App& train_app = *app.add_subcommand("train", "train a network with or without dropout");
+  add_data_options(train_app, train);
+  add_network_options(train_app, train);
+  add_optimizer_options(train_app, train);
+  add_common(train_app, train.threads, train.json_path);
+
+  OverheadConfig overhead;
+  CLI::App& overhead_app =
+      *app.add_subcommand("overhead", "time training steps without and with dropout");
+  add_overhead_options(overhead_app, overhead);
+  add_common(overhead_app, overhead.threads, overhead.json_path);
+
+  InfoConfig info;
+  CLI::App& info_app = *app.add_subcommand("info", "show CPU, kernel tables and build");
+  info_app.add_option("--json", info.json_path, "also write it to FILE")->type_name("FILE");
+
+  CLI::App& demo_app =
+      *app.add_subcommand("demo", "overhead report, then Fashion-MNIST without and with dropout");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << "simdrop: " << error.what() << " (see simdrop --help)\n";
+    return kUsage;
+  }
+  if (train_app.parsed()) run_train(train);
+  if (overhead_app.parsed()) run_overhead(overhead);
+  if (info_app.parsed()) run_info(info);
+  if (demo_app.parsed()) run_demo();
+  return 0;
+}
+
+}  // namespace
+}  // namespace simdrop::cli
+
+int main(int argc, char** argv) {
+  const auto report = [](const std::exception& error, int code) {
+    const std::string what = error.what();
+    std::cerr << (what.rfind("simdrop: ", 0) == 0 ? "" : "simdrop: ") << what << '\n';
+    return code;
+  };
+  try {
+    return simdrop::cli::run(argc, argv);
+  } catch (const std::invalid_argument& error) {
+    return report(error, simdrop::cli::kUsage);
+  } catch (const std::exception& error) {
+    return report(error, simdrop::cli::kFailed);
+  }
+}

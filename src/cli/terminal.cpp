@@ -1,0 +1,121 @@
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace simdrop::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kRedrawInterval{100};
+constexpr std::size_t kColumnGap = 2;
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+std::string two_digits(std::size_t value) {
+  const std::string digits = std::to_string(100 + value % 100);
+  return digits.substr(1);
+}
+
+}  // namespace
+
+std::string fixed(double value, int decimals) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(decimals) << value;
+  return out.str();
+}
+
+std::string shortest(double value) {
+  std::ostringstream out;
+  out << value;
+  return out.str();
+}
+
+std::string grouped(std::size_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, 1, ',');
+  }
+  return text;
+}
+
+std::string percent(double fraction) {
+  return fixed(100.0 * fraction, 2) + " %";
+}
+
+std::string duration(double seconds) {
+  const auto total = static_cast<std::size_t>(std::llround(std::max(seconds, 0.0)));
+  if (total < 60) return std::to_string(total) + " s";
+  if (total < 3600) return std::to_string(total / 60) + " min " + two_digits(total % 60) + " s";
+  return std::to_string(total / 3600) + " h " + two_digits(total / 60 % 60) + " min";
+}
+
+std::string joined(const std::vector<std::string>& parts, const char* separator) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : separator) + parts[i];
+  return text;
+}
+
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+  for (Column& column : columns_) column.width = std::max(column.width, column.title.size());
+}
+
+std::string Table::header() const {
+  std::vector<std::string> titles;
+  std::size_t width = 0;
+  for (const Column& column : columns_) {
+    titles.push_back(column.title);
+    width += column.width + kColumnGap;
+  }
+  return row(titles) + std::string(width - kColumnGap, '-') + "\n";
+}
+
+std::string Table::row(const std::vector<std::string>& cells) const {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string& cell = cells[i];
+    const std::string padding(columns_[i].width - std::min(columns_[i].width, cell.size()), ' ');
+    line += std::string(i == 0 ? 0 : kColumnGap, ' ');
+    line += columns_[i].left ? cell + padding : padding + cell;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) == 1) {}
+
+bool ProgressLine::due() const {
+  return terminal_ && std::chrono::steady_clock::now() >= next_;
+}
+
+void ProgressLine::show(const std::string& text) {
+  if (!terminal_) return;
+  // A line that wrapped could not be overwritten.
+  std::cout << "\r" << text.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;
+  shown_ = true;
+  next_ = std::chrono::steady_clock::now() + kRedrawInterval;
+}
+
+void ProgressLine::clear() {
+  if (shown_) std::cout << "\r\x1b[K" << std::flush;
+  shown_ = false;
+}
+
+void print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (!std::cout) throw std::runtime_error("standard output: write failed");
+}
+
+}  // namespace simdrop::cli

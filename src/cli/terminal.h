@@ -1,0 +1,59 @@
+// What the program writes to the terminal: numbers, tables and a line updated in place.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace simdrop::cli {
+
+[[nodiscard]] std::string fixed(double value, int decimals);
+[[nodiscard]] std::string shortest(double value);      // 0.5, 1e-06
+[[nodiscard]] std::string grouped(std::size_t value);  // 60,000
+[[nodiscard]] std::string percent(double fraction);    // 0.8123 -> "81.23 %"
+[[nodiscard]] std::string duration(double seconds);    // 9 s, 1 min 05 s, 2 h 03 min
+[[nodiscard]] std::string joined(const std::vector<std::string>& parts, const char* separator);
+
+// A table with columns of fixed widths, so that rows can be printed as they come.
+class Table {
+ public:
+  struct Column {
+    std::string title;
+    std::size_t width = 0;  // at least that of the title
+    bool left = false;
+  };
+
+  explicit Table(std::vector<Column> columns);
+
+  // Lines end in a line feed. A row has at most as many cells as there are columns.
+  [[nodiscard]] std::string header() const;
+  [[nodiscard]] std::string row(const std::vector<std::string>& cells) const;
+
+ private:
+  std::vector<Column> columns_;
+};
+
+// A line on stdout that is overwritten in place, on terminals only: nothing is shown elsewhere.
+class ProgressLine {
+ public:
+  ProgressLine();
+  ~ProgressLine() { clear(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // True if a new line would be shown now: a terminal, and the last one is some time ago.
+  [[nodiscard]] bool due() const;
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point next_{};
+};
+
+// Writes to stdout at once. Throws std::runtime_error if that fails.
+void print(const std::string& text);
+
+}  // namespace simdrop::cli

@@ -1,0 +1,41 @@
+// simdrop train: trains a network and reports on every epoch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+
+namespace simdrop::cli {
+
+// The command line as given; what is not given depends on the rest.
+struct TrainArguments {
+  std::optional<std::string> data;  // a directory, fashion-mnist or moons
+  io::IdxPaths files;               // instead of data: all four or none
+  std::vector<std::size_t> layers;
+  std::vector<double> keep_prob{1.0};
+  double input_keep_prob = 1.0;
+  std::optional<std::string> loss;
+  std::string init = "he";
+  std::string optimizer = "sgd";
+  std::optional<double> momentum;
+  bool nesterov = false;
+  double weight_decay = 0.0;
+  std::optional<double> learning_rate;
+  std::string schedule = "linear";
+  std::optional<std::size_t> epochs;
+  std::optional<std::size_t> batch;
+  std::size_t train_limit = 0;  // 0 = all
+  std::uint64_t seed = 0;
+  int threads = 0;
+  std::string json_path;
+};
+
+// Throws std::invalid_argument for arguments that make no sense, std::runtime_error for files and
+// for training that diverges.
+void run_train(const TrainArguments& arguments);
+
+}  // namespace simdrop::cli

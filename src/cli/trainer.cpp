@@ -1,0 +1,152 @@
+#include "cli/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+namespace simdrop::cli {
+namespace {
+
+const MlpConfig& checked(const MlpConfig& network, const io::Dataset& train) {
+  check_network_fits(network, train);
+  return network;
+}
+
+// One-hot rows, or the label itself where there is a single output.
+void encode_labels(std::span<const std::uint8_t> labels, std::size_t outputs,
+                   std::vector<float>& values) {
+  values.assign(labels.size() * outputs, 0.0F);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (outputs == 1) {
+      values[i] = labels[i];
+    } else {
+      values[i * outputs + labels[i]] = 1.0F;
+    }
+  }
+}
+
+Targets make_targets(Loss loss, std::span<const std::uint8_t> labels, std::size_t outputs,
+                     std::vector<float>& values) {
+  if (loss == Loss::softmax_ce) return labels;
+  encode_labels(labels, outputs, values);
+  return ConstMatrix(values.data(), labels.size(), outputs);
+}
+
+}  // namespace
+
+void check_network_fits(const MlpConfig& network, const io::Dataset& data) {
+  const auto fail = [](const std::string& what) { throw std::invalid_argument(what); };
+  if (network.widths.size() < 2) fail("layers: at least an input and an output width are needed");
+  if (network.widths.front() != data.features) {
+    fail("layers: the first width is " + std::to_string(network.widths.front()) +
+         ", but the data has " + std::to_string(data.features) + " features");
+  }
+  const std::size_t outputs = network.widths.back();
+  const bool single = outputs == 1 && data.classes == 2 && network.loss != Loss::softmax_ce;
+  if (outputs != data.classes && !single) {
+    fail("layers: the last width is " + std::to_string(outputs) + ", but the data has " +
+         std::to_string(data.classes) + " classes, which " + loss_name(network.loss) +
+         " learns with as many outputs" +
+         (data.classes == 2 ? " (a single one needs sigmoid_bce or identity_mse)" : ""));
+  }
+}
+
+std::size_t count_correct(ConstMatrix predictions, std::span<const std::uint8_t> labels) {
+  std::size_t correct = 0;
+  for (std::size_t r = 0; r < predictions.rows; ++r) {
+    const float* row = predictions.row(r);
+    const std::size_t guess =
+        predictions.cols == 1
+            ? static_cast<std::size_t>(row[0] > 0.5F)
+            : static_cast<std::size_t>(std::max_element(row, row + predictions.cols) - row);
+    correct += guess == labels[r] ? 1 : 0;
+  }
+  return correct;
+}
+
+const char* loss_name(Loss loss) {
+  switch (loss) {
+    case Loss::sigmoid_bce:
+      return "sigmoid_bce";
+    case Loss::softmax_ce:
+      return "softmax_ce";
+    case Loss::identity_mse:
+      return "identity_mse";
+  }
+  throw std::invalid_argument("loss: unknown value");
+}
+
+Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train)
+    : config_(config),
+      train_(train),
+      network_(checked(config.network, train)),
+      optimizer_(config.optimizer, network_.parameter_sizes()),
+      steps_per_epoch_((train.rows() + config.network.max_batch - 1) / config.network.max_batch),
+      batch_x_(config.network.max_batch * train.features),
+      batch_labels_(config.network.max_batch) {}
+
+double Trainer::learning_rate() const {
+  if (config_.schedule == Schedule::constant) return config_.optimizer.learning_rate;
+  const auto total = static_cast<double>(config_.epochs * steps_per_epoch_);
+  const auto done = static_cast<double>(optimizer_.step_count());
+  return config_.optimizer.learning_rate * std::max(0.0, 1.0 - done / total);
+}
+
+double Trainer::train_batch(const std::vector<std::size_t>& order, std::size_t begin,
+                            std::size_t end) {
+  const std::size_t rows = end - begin;
+  const std::size_t features = train_.features;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* source = train_.inputs().row(order[begin + r]);
+    std::copy_n(source, features, batch_x_.data() + r * features);
+    batch_labels_[r] = train_.labels[order[begin + r]];
+  }
+  const std::span<const std::uint8_t> labels(batch_labels_.data(), rows);
+  const Targets targets =
+      make_targets(config_.network.loss, labels, config_.network.widths.back(), batch_values_);
+  optimizer_.set_learning_rate(learning_rate());
+  return network_.train_step(ConstMatrix(batch_x_.data(), rows, features), targets, optimizer_);
+}
+
+EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>& on_step) {
+  const auto order = io::epoch_order(train_.rows(), config_.network.seed, epochs_done_);
+  const std::size_t batch = config_.network.max_batch;
+  EpochProgress progress;
+  progress.epoch = epochs_done_;
+  progress.steps = steps_per_epoch_;
+  double loss_sum = 0.0;
+  std::size_t correct = 0;
+  for (std::size_t begin = 0; begin < train_.rows(); begin += batch) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::size_t end = std::min(begin + batch, train_.rows());
+    const double loss = train_batch(order, begin, end);
+    progress.seconds +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    loss_sum += loss * static_cast<double>(end - begin);
+    correct += count_correct(network_.a(network_.num_layers()),
+                             std::span(batch_labels_).first(end - begin));
+    const auto examples = static_cast<double>(end);
+    ++progress.step;
+    progress.loss = loss_sum / examples;
+    progress.accuracy = static_cast<double>(correct) / examples;
+    progress.examples_per_second = examples / progress.seconds;
+    if (on_step) on_step(progress);
+    if (!std::isfinite(loss)) break;
+  }
+  ++epochs_done_;
+  return progress;
+}
+
+Evaluation Trainer::evaluate(const io::Dataset& data) {
+  const std::size_t outputs = config_.network.widths.back();
+  std::vector<float> predictions(data.rows() * outputs);
+  const Matrix out(predictions.data(), data.rows(), outputs);
+  network_.predict(data.inputs(), out);
+  std::vector<float> values;
+  const Targets targets = make_targets(config_.network.loss, data.labels, outputs, values);
+  return {network_.loss_of(out, targets),
+          static_cast<double>(count_correct(out, data.labels)) / static_cast<double>(data.rows())};
+}
+
+}  // namespace simdrop::cli

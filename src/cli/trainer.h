@@ -1,0 +1,80 @@
+// The training loop: epochs of shuffled mini-batches, a learning rate that may fall to 0.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+#include "simdrop/mlp.hpp"
+
+namespace simdrop::cli {
+
+enum class Schedule { constant, linear };  // linear: from the learning rate to 0 over all steps
+
+struct TrainerConfig {
+  MlpConfig network;  // max_batch is the size of a mini-batch; seed also orders the examples
+  OptimizerConfig optimizer;
+  Schedule schedule = Schedule::linear;
+  std::size_t epochs = 1;
+};
+
+// The running figures of an epoch; in training mode, so with dropout and before each update.
+struct EpochProgress {
+  std::size_t epoch = 0;  // counted from 0
+  std::size_t step = 0;   // steps done in this epoch
+  std::size_t steps = 0;  // steps of an epoch
+  double loss = 0.0;      // mean over the examples so far
+  double accuracy = 0.0;
+  double seconds = 0.0;
+  double examples_per_second = 0.0;
+};
+
+struct Evaluation {
+  double loss = 0.0;
+  double accuracy = 0.0;
+};
+
+class Trainer {
+ public:
+  // `train` must outlive the trainer. Throws std::invalid_argument naming what does not fit.
+  Trainer(const TrainerConfig& config, const io::Dataset& train);
+
+  // Runs the next epoch; the last batch of an epoch holds what remains. Stops early, and says so
+  // by a loss that is not finite, if training diverges. on_step is called after each step.
+  EpochProgress run_epoch(const std::function<void(const EpochProgress&)>& on_step = {});
+
+  // Inference mode.
+  [[nodiscard]] Evaluation evaluate(const io::Dataset& data);
+
+  [[nodiscard]] std::size_t epochs_done() const { return epochs_done_; }
+  [[nodiscard]] std::size_t steps_per_epoch() const { return steps_per_epoch_; }
+  [[nodiscard]] double learning_rate() const;  // of the next step
+  [[nodiscard]] const Mlp& network() const { return network_; }
+
+ private:
+  double train_batch(const std::vector<std::size_t>& order, std::size_t begin, std::size_t end);
+
+  TrainerConfig config_;
+  const io::Dataset& train_;
+  Mlp network_;
+  Optimizer optimizer_;
+  std::size_t steps_per_epoch_;
+  std::size_t epochs_done_ = 0;
+  std::vector<float> batch_x_;
+  std::vector<std::uint8_t> batch_labels_;
+  std::vector<float> batch_values_;
+};
+
+// Throws std::invalid_argument unless a network of these widths and this loss can be trained on
+// the data: widths.front() features; one output per class, or a single one for two classes.
+void check_network_fits(const MlpConfig& network, const io::Dataset& data);
+
+// Correct predictions: the largest output, or a single output against 1/2.
+[[nodiscard]] std::size_t count_correct(ConstMatrix predictions,
+                                        std::span<const std::uint8_t> labels);
+
+[[nodiscard]] const char* loss_name(Loss loss);
+
+}  // namespace simdrop::cli
