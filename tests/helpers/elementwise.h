@@ -1,0 +1,153 @@
+// One call of an elementwise kernel, run on every table between guard pages and compared bit for
+// bit with an expected output, padding between rows included.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "compare.h"
+#include "guarded_buffer.h"
+#include "mask_cases.h"
+#include "mask_reference.h"
+#include "tables.h"
+
+namespace test {
+
+enum class MaskUse { drawn, written, given };  // no bits, bits_out, bits_in
+
+struct ElementwiseCase {
+  std::size_t rows = 1;
+  std::size_t cols = 0;
+  std::size_t pad_in = 0;  // ld - cols
+  std::size_t pad_out = 0;
+  Edge edge_in = Edge::end;
+  Edge edge_out = Edge::end;
+  std::size_t offset_in = 0;  // floats from the edge
+  std::size_t offset_out = 0;
+  bool in_place = false;
+  bool with_bias = false;
+  MaskUse mask_use = MaskUse::drawn;
+  reference::MaskSpec mask{};
+
+  [[nodiscard]] std::size_t size() const { return rows * cols; }
+  [[nodiscard]] simdrop::detail::Shape2D shape() const {
+    return {rows, cols, cols + pad_in, cols + pad_out};
+  }
+};
+
+// Floats from the first to the last element, padding between rows counted.
+inline std::size_t extent(std::size_t rows, std::size_t cols, std::size_t ld) {
+  return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
+}
+
+inline void randomize(ElementwiseCase& c, std::mt19937& engine) {
+  c.edge_in = engine() % 2 == 0 ? Edge::end : Edge::start;
+  c.edge_out = engine() % 2 == 0 ? Edge::end : Edge::start;
+  c.offset_out = engine() % 16;
+  c.in_place = engine() % 4 == 0;
+  if (c.in_place) c.pad_out = c.pad_in;
+  c.with_bias = engine() % 3 != 0;
+  c.mask_use = static_cast<MaskUse>(engine() % 3);
+  c.mask = random_spec(engine);
+}
+
+struct Buffers {
+  static constexpr std::size_t kFloats = std::size_t{1} << 17;
+  GuardedBuffer<float> in{kFloats};
+  GuardedBuffer<float> other{kFloats};
+  GuardedBuffer<float> out{kFloats};
+  GuardedBuffer<float> bias{kFloats};
+  GuardedBuffer<std::uint8_t> bits_in{kFloats / 8};
+  GuardedBuffer<std::uint8_t> bits_out{kFloats / 8};
+
+  [[nodiscard]] bool intact() const {
+    return in.intact() && other.intact() && out.intact() && bias.intact() && bits_in.intact() &&
+           bits_out.intact();
+  }
+};
+
+// Stands in the padding of outputs before a call, and must after it.
+inline constexpr float kPadding = -12345.5F;
+
+struct MaskBits {
+  std::vector<std::uint8_t> expected;  // unused bits 0
+  std::vector<std::uint8_t> given;     // unused bits 1; empty if drawn
+};
+
+inline MaskBits mask_bits(const ElementwiseCase& c) {
+  MaskBits bits;
+  bits.expected = reference::mask(c.mask, c.size());
+  if (c.mask_use != MaskUse::given) return bits;
+  bits.given = bits.expected;
+  if (c.size() % 8 != 0) {
+    bits.given.back() = static_cast<std::uint8_t>(bits.given.back() | (0xFFU << (c.size() % 8)));
+  }
+  return bits;
+}
+
+inline bool bit_at(const std::vector<std::uint8_t>& bits, std::size_t i) {
+  return ((bits[i / 8] >> (i % 8)) & 1) != 0;
+}
+
+// Whole output storage after a call: element(r, c, index in x) where there are elements.
+template <class Element>
+std::vector<float> expected_output(const ElementwiseCase& c, std::span<const float> x,
+                                   Element element) {
+  const auto shape = c.shape();
+  std::vector<float> y(extent(c.rows, c.cols, shape.ld_out), kPadding);
+  if (c.in_place) y.assign(x.begin(), x.end());
+  for (std::size_t row = 0; row < c.rows; ++row) {
+    for (std::size_t col = 0; col < c.cols; ++col) {
+      y[row * shape.ld_out + col] = element(row, col, x[row * shape.ld_in + col]);
+    }
+  }
+  return y;
+}
+
+// Where a call of a table finds its arguments.
+struct Placed {
+  simdrop::detail::MaskSource mask;
+  float* x;
+  float* y;
+  float* bias;             // null without
+  std::uint8_t* bits_out;  // null if not written
+};
+
+// Runs call(table, placed) on every table. x and bias: contents of the inputs; y: expected output.
+template <class Call>
+void run_on_tables(const ElementwiseCase& c, Buffers& buffers, std::span<const float> x,
+                   std::span<const float> bias, const MaskBits& bits, std::span<const float> y,
+                   Call call) {
+  INFO_SPEC(c.mask);
+  INFO("rows ", c.rows, ", cols ", c.cols, ", pads ", c.pad_in, " ", c.pad_out, ", offsets ",
+       c.offset_in, " ", c.offset_out, ", edges ", static_cast<int>(c.edge_in), " ",
+       static_cast<int>(c.edge_out), ", in place ", c.in_place, ", bias ", c.with_bias,
+       ", mask use ", static_cast<int>(c.mask_use));
+  for_each_table([&](const simdrop::detail::KernelTable& table) {
+    const auto in = buffers.in.place(x, c.edge_in, c.offset_in);
+    auto out = in;
+    if (!c.in_place) {
+      out = buffers.out.place(y.size(), c.edge_out, c.offset_out);
+      std::fill(out.begin(), out.end(), kPadding);
+    }
+    const auto bias_copy = buffers.bias.place(bias, c.edge_out, c.offset_in);
+    const auto given = buffers.bits_in.place(bits.given, c.edge_in, c.offset_out);
+    const bool written = c.mask_use == MaskUse::written;
+    const auto bits_out =
+        buffers.bits_out.place(written ? bits.expected.size() : 0, c.edge_out, c.offset_in);
+    call(table, Placed{mask_source(c.mask, bits.given.empty() ? nullptr : given.data()), in.data(),
+                       out.data(), c.with_bias ? bias_copy.data() : nullptr,
+                       written ? bits_out.data() : nullptr});
+    CHECK(first_difference(out, y) == kSame);
+    if (!c.in_place) CHECK(first_difference(in, x) == kSame);
+    if (written) CHECK(first_difference<std::uint8_t>(bits_out, bits.expected) == kSame);
+    CHECK(buffers.intact());
+  });
+}
+
+}  // namespace test

@@ -1,0 +1,33 @@
+// Misuse must throw std::invalid_argument that names the argument.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace test {
+
+// what() of the std::invalid_argument that fn throws, or "".
+template <class Fn>
+std::string invalid_message(Fn fn) {
+  try {
+    fn();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// fn() must throw a message that starts with "simdrop: NAME" and contains `value`.
+template <class Fn>
+void expect_invalid(std::string_view name, std::string_view value, Fn fn) {
+  const std::string message = invalid_message(fn);
+  INFO("message: ", message, ", argument: ", std::string(name), ", value: ", std::string(value));
+  CHECK(message.starts_with("simdrop: " + std::string(name)));
+  CHECK(message.find(value) != std::string::npos);
+  CHECK(message.find("allowed: ") != std::string::npos);
+}
+
+}  // namespace test
