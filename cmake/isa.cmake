@@ -1,36 +1,48 @@
-# Compiles src/kernels/simd.cpp once per instruction set, each with its own flags and with the
-# namespace xsimd renamed: xsimd's functions are weak inline symbols, and the linker could
-# otherwise keep the AVX-512 copy of one and run it on a CPU that has only AVX2.
-function(simdrop_add_isa_kernels target)
-  find_package(xsimd REQUIRED)
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-    set(isas avx2 avx512)
-  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
-    set(isas neon)
-  else()
-    set(isas)
-  endif()
-  set(flags_avx2 -mavx2 -mfma)
-  set(flags_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma)
-  set(flags_neon)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC bug 105593: its own AVX-512 header passes undefined vectors on purpose.
-    list(APPEND flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
-  endif()
-  get_target_property(xsimd_includes xsimd INTERFACE_INCLUDE_DIRECTORIES)
+# The instruction sets beside scalar that this target platform has, and the flags of each.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(isas avx2 avx512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+  set(isas neon)
+else()
+  set(isas)
+endif()
+set(flags_avx2 -mavx2 -mfma)
+set(flags_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma)
+set(flags_neon)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC bug 105593: its own AVX-512 header passes undefined vectors on purpose.
+  list(APPEND flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
+# Not seen by callers of the functions below unless they are cached.
+set(SIMDROP_ISAS ${isas} CACHE INTERNAL "instruction sets compiled beside scalar")
+foreach(isa IN LISTS isas)
+  set(SIMDROP_FLAGS_${isa} ${flags_${isa}} CACHE INTERNAL "flags of ${isa}")
+endforeach()
 
-  foreach(isa IN LISTS isas)
-    set(object simdrop_kernels_${isa})
+if(SIMDROP_ISAS)
+  simdrop_header_only(simdrop_xsimd xsimd/xsimd.hpp SIMDROP_XSIMD_INCLUDE_DIR)
+endif()
+
+# simdrop_isa_object(OBJECT ISA SOURCE): compiles SOURCE for one instruction set, with its own flags
+# and with the namespace xsimd renamed: xsimd's functions are weak inline symbols, and the linker
+# could otherwise keep the AVX-512 copy of one and run it on a CPU that has only AVX2. Kernels never
+# throw; without exceptions clang emits no weak __clang_call_terminate either.
+function(simdrop_isa_object object isa source)
+  string(TOUPPER ${isa} upper)
+  add_library(${object} OBJECT ${source})
+  target_compile_options(${object} PRIVATE ${SIMDROP_FLAGS_${isa}} -fno-lto -fno-math-errno
+                                           -fno-exceptions)
+  target_compile_definitions(${object} PRIVATE xsimd=xsimd_${isa} SIMDROP_ISA_${upper})
+  target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include
+                                               ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${object} PRIVATE simdrop_xsimd simdrop_options)
+endfunction()
+
+function(simdrop_add_isa_kernels target)
+  foreach(isa IN LISTS SIMDROP_ISAS)
     string(TOUPPER ${isa} upper)
-    add_library(${object} OBJECT ${PROJECT_SOURCE_DIR}/src/kernels/simd.cpp)
-    target_compile_options(${object} PRIVATE ${flags_${isa}} -fno-lto -fno-math-errno)
-    target_compile_definitions(${object} PRIVATE xsimd=xsimd_${isa} SIMDROP_ISA_${upper})
-    target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include
-                                                 ${PROJECT_SOURCE_DIR}/src)
-    target_include_directories(${object} SYSTEM PRIVATE ${xsimd_includes})
-    target_link_libraries(${object} PRIVATE $<BUILD_INTERFACE:simdrop_options>)
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+    simdrop_isa_object(simdrop_kernels_${isa} ${isa} ${PROJECT_SOURCE_DIR}/src/kernels/simd.cpp)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:simdrop_kernels_${isa}>)
     target_compile_definitions(${target} PRIVATE SIMDROP_HAVE_${upper})
   endforeach()
-  set(SIMDROP_ISAS ${isas} CACHE INTERNAL "instruction sets compiled beside scalar")
 endfunction()

@@ -34,6 +34,8 @@ class Optimizer {
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
 
   [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }
+  /// The number of elements of each parameter array.
+  [[nodiscard]] const std::vector<std::size_t>& sizes() const noexcept { return sizes_; }
   /// Steps begun so far.
   [[nodiscard]] std::uint64_t step_count() const noexcept { return step_; }
 
@@ -54,9 +56,10 @@ class Optimizer {
 
  private:
   OptimizerConfig config_;
+  std::vector<std::size_t> sizes_;
   std::uint64_t step_ = 0;
-  std::vector<std::vector<float>> first_;   // momentum, or Adam's first moment
-  std::vector<std::vector<float>> second_;  // Adam's second moment
+  std::vector<std::vector<float>> first_;   // momentum, or Adam's first moment; empty if unused
+  std::vector<std::vector<float>> second_;  // Adam's second moment; empty if unused
 };
 
 }  // namespace simdrop
