@@ -12,43 +12,50 @@
 namespace simdrop {
 namespace {
 
-using detail::check_argument;
 using detail::MaskSource;
 using detail::Shape2D;
+using detail::throw_invalid;
 
 std::string shape_text(ConstMatrix m) {
   return std::to_string(m.rows) + " x " + std::to_string(m.cols);
 }
 
-void check_matrix(ConstMatrix m, const std::string& name, ConstMatrix like,
-                  const std::string& like_name) {
-  check_argument(m.rows == like.rows && m.cols == like.cols, name + " shape", shape_text(m),
-                 shape_text(like) + ", as " + like_name);
+// Messages are built only when something is wrong: a call on a small array is short.
+void check_matrix(ConstMatrix m, const char* name, ConstMatrix like, const char* like_name) {
+  if (m.rows != like.rows || m.cols != like.cols) {
+    throw_invalid(std::string(name) + " shape", shape_text(m),
+                  shape_text(like) + ", as " + like_name);
+  }
   constexpr std::size_t max_elements = std::numeric_limits<std::size_t>::max() / sizeof(float);
   const std::size_t widest = std::max(m.cols, m.ld);
-  check_argument(widest == 0 || m.rows <= max_elements / widest, name + ".rows", m.rows,
-                 "a matrix that fits in memory");
+  if (widest != 0 && m.rows > max_elements / widest) {
+    throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
+  }
   if (m.size() == 0) return;
-  check_argument(m.rows <= 1 || m.ld >= m.cols, name + ".ld", m.ld,
-                 ">= cols = " + std::to_string(m.cols));
-  check_argument(m.data != nullptr, name + ".data", "null", "a valid pointer");
+  if (m.rows > 1 && m.ld < m.cols) {
+    throw_invalid(std::string(name) + ".ld", m.ld, ">= cols = " + std::to_string(m.cols));
+  }
+  if (m.data == nullptr) throw_invalid(std::string(name) + ".data", "null", "a valid pointer");
 }
 
-void check_in_out(ConstMatrix in, const std::string& in_name, ConstMatrix out,
-                  const std::string& out_name, int num_threads) {
+void check_in_out(ConstMatrix in, const char* in_name, ConstMatrix out, const char* out_name,
+                  int num_threads) {
   check_matrix(in, in_name, in, in_name);
   check_matrix(out, out_name, in, in_name);
   detail::check_num_threads(num_threads);
 }
 
 void check_mask(std::span<const std::uint8_t> mask, std::size_t elements) {
-  check_argument(mask.size() == mask_bytes(elements), "mask.size()", mask.size(),
-                 "mask_bytes(rows * cols) = " + std::to_string(mask_bytes(elements)));
+  if (mask.size() != mask_bytes(elements)) {
+    throw_invalid("mask.size()", mask.size(),
+                  "mask_bytes(rows * cols) = " + std::to_string(mask_bytes(elements)));
+  }
 }
 
 void check_bias(std::span<const float> bias, ConstMatrix x) {
-  check_argument(bias.empty() || bias.size() == x.cols, "bias.size()", bias.size(),
-                 "0 or x.cols = " + std::to_string(x.cols));
+  if (!bias.empty() && bias.size() != x.cols) {
+    throw_invalid("bias.size()", bias.size(), "0 or x.cols = " + std::to_string(x.cols));
+  }
 }
 
 // With keep_prob 0 nothing is kept, whatever the bits say: the stream of probability 0 then.

@@ -1,6 +1,7 @@
 #include "simdrop/mask.hpp"
 
 #include <cmath>
+#include <string>
 
 #include "check.h"
 #include "dispatch.h"
@@ -50,8 +51,10 @@ void check_dropout(const Dropout& dropout) {
 void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
                     int num_threads) {
   detail::check_dropout(dropout);
-  detail::check_argument(mask.size() == mask_bytes(n), "mask.size()", mask.size(),
-                         "mask_bytes(n) = " + std::to_string(mask_bytes(n)));
+  if (mask.size() != mask_bytes(n)) {
+    detail::throw_invalid("mask.size()", mask.size(),
+                          "mask_bytes(n) = " + std::to_string(mask_bytes(n)));
+  }
   detail::check_num_threads(num_threads);
   const detail::MaskSource source = detail::make_mask_source(dropout);
   const detail::KernelTable& table = detail::kernels();

@@ -21,11 +21,10 @@ struct IsaInfo {
 [[nodiscard]] std::span<const IsaInfo> isa_list() noexcept;
 
 /// The instruction set whose kernels run: the last one of isa_list() that is compiled and
-/// supported, or the one that the environment variable SIMDROP_FORCE_ISA names when the first
-/// kernel runs. Chosen once per process, thread-safe.
-/// Throws std::runtime_error, naming the variable, its value and what is allowed, when
-/// SIMDROP_FORCE_ISA names an instruction set that is unknown, not compiled or not supported;
-/// every kernel call then throws it too.
+/// supported, or the one that the environment variable SIMDROP_FORCE_ISA (if not empty) names when
+/// the first kernel runs. Chosen once per process, thread-safe. Throws std::runtime_error, naming
+/// the variable, its value and what is allowed, when SIMDROP_FORCE_ISA names an instruction set
+/// that is unknown, not compiled or not supported; every kernel call then throws it too.
 [[nodiscard]] Isa active_isa();
 
 /// The name of `isa` as in isa_list(). Never throws.

@@ -72,6 +72,7 @@ class Mlp {
   Mlp(Mlp&&) noexcept;
   Mlp& operator=(Mlp&&) noexcept;
 
+  /// As given, with keep_prob filled in and as set_keep_prob() left it.
   [[nodiscard]] const MlpConfig& config() const noexcept;
   [[nodiscard]] std::size_t num_layers() const noexcept;      ///< widths.size() - 1
   [[nodiscard]] std::size_t num_parameters() const noexcept;  ///< weights and biases
@@ -91,8 +92,8 @@ class Mlp {
 
   /// Makes every following forward() use these bits for `layer` (0 = the input, or a hidden
   /// layer): bit r * widths[layer] + c, mask_bytes(max_batch * widths[layer]) bytes, copied. The
-  /// scale stays 1 / keep_prob of the layer. An empty span goes back to drawn masks.
-  /// Allocates.
+  /// scale stays 1 / keep_prob of the layer; with keep_prob 0 everything is dropped, whatever the
+  /// bits (mask() shows them as injected). An empty span goes back to drawn masks. Allocates.
   void inject_mask(std::size_t layer, std::span<const std::uint8_t> bits);
 
   /// Training-mode forward: drops, keeps what backward() needs. x: batch x widths[0] with
@@ -114,7 +115,8 @@ class Mlp {
   /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
   void predict(ConstMatrix x, Matrix out);
 
-  /// Mean loss of predictions (as predict() returns them) against targets.
+  /// Mean loss of predictions (as predict() returns them; at least one row) against targets.
+  /// Logarithms are clamped at -100, as PyTorch's BCELoss does: a saturated prediction costs 100.
   [[nodiscard]] double loss_of(ConstMatrix predictions, const Targets& targets) const;
 
   // Intermediates of the last forward() and backward(), batch x widths[l]. z, mask and da need
