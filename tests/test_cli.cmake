@@ -93,9 +93,11 @@ if(NOT one STREQUAL two OR one STREQUAL six)
   message(SEND_ERROR "test losses: one thread ${one}, two ${two}, another seed ${six}")
 endif()
 
+# Epochs 4, 8 and the last one, 9.
+expect(0 "-\n +4 [^\n]+\n +8 [^\n]+\n +9 [^\n]+\n\n" train --data moons --epochs 9 --eval-every 4)
 expect(0 "20 training" train --data moons --epochs 1 --train-limit 20)
 expect(0 "adamw, learning rate 0.01, batch 32" train --data moons --epochs 1 --optimizer adamw --lr 0.01
-  --lr-schedule constant --init xavier --loss softmax_ce --layers 2,8,2
+  --lr-schedule constant --init he --loss softmax_ce --layers 2,8,2
   --input-keep-prob 0.9)
 expect(0 "Nesterov momentum 0.9, weight decay 0.01" train --data moons --epochs 1 --nesterov --batch 999
   --weight-decay 0.01)
@@ -119,6 +121,8 @@ expect(2 "3 values given; allowed: 1, or one for each of the 2 hidden" train --d
   --keep-prob 0.5,0.5,0.5)
 expect(2 "--epochs: 0 is out of range; allowed: >= 1" train --epochs 0)
 expect(2 "--batch" train --batch -3)
+expect(2 "--seed: -1 is out of range" train --seed -1)
+expect(2 "--train-limit: -1 is out of range" train --train-limit -1)
 expect(2 "--threads" train --threads -1)
 expect(2 "--lr.*nan" train --lr nan)
 expect(2 "momentum is 1.5" train --data moons --momentum 1.5)

@@ -169,3 +169,13 @@ TEST_CASE("mlp: NaN in a dropped input feature is gone") {
   CHECK(mlp.backward(batch.targets()) == loss);
   CHECK(fixture::same_bits(fixture::gradients(mlp), want));
 }
+
+TEST_CASE("mlp: keep_prob 0 drops NaN too, whatever injected bits say") {
+  Mlp mlp(fixture::make_config({7, 33, 3}, Loss::softmax_ce, {0.0, 1.0}, 9));
+  fixture::inject_masks(mlp, fixture::keep_everything(mlp.config(), 9));
+  auto batch = fixture::make_batch(mlp.config(), 9, 5);
+  batch.x[4 * 7 + 2] = kNan;
+  mlp.forward(batch.inputs(), 0);
+  CHECK(std::isfinite(mlp.backward(batch.targets())));
+  CHECK(fixture::same_bits(fixture::copy_of(mlp.a(0)), std::vector<float>(9 * 7, 0.0F)));
+}

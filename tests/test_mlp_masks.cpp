@@ -60,13 +60,20 @@ TEST_CASE("mlp: recorded masks end in zero bits") {
   Mlp mlp(config_with_seed(8));
   const auto batch = fixture::make_batch(mlp.config(), 24, 1);
   const auto part = batch.slice(0, 3);
-  mlp.forward(batch.inputs(), 0);
-  mlp.forward(part.inputs(), 0);
+  const auto check_ends = [&] {
+    mlp.forward(batch.inputs(), 0);
+    mlp.forward(part.inputs(), 0);
+    for (std::size_t l = 0; l <= 2; ++l) {
+      const std::size_t n = 3 * mlp.config().widths[l];
+      REQUIRE(mlp.mask(l).size() == mask_bytes(n));
+      for (std::size_t i = n; i < 8 * mask_bytes(n); ++i) CHECK_FALSE(mask_bit(mlp.mask(l), i));
+    }
+  };
+  check_ends();
   for (std::size_t l = 0; l <= 2; ++l) {
-    const std::size_t n = 3 * mlp.config().widths[l];
-    REQUIRE(mlp.mask(l).size() == mask_bytes(n));
-    for (std::size_t i = n; i < 8 * mask_bytes(n); ++i) CHECK_FALSE(mask_bit(mlp.mask(l), i));
+    mlp.inject_mask(l, std::vector<std::uint8_t>(mask_bytes(24 * mlp.config().widths[l]), 0xFF));
   }
+  check_ends();
 }
 
 TEST_CASE("mlp: stream ids of layers and steps never meet") {
