@@ -48,6 +48,8 @@ TrainerConfig trainer_config(const Variant& variant, std::size_t epochs) {
   config.network.widths = {784, 1024, 1024, 10};
   config.network.keep_prob = {variant.hidden_keep_prob, variant.hidden_keep_prob};
   config.network.input_keep_prob = variant.input_keep_prob;
+  // With dropout on the input too, He's larger weights end a quarter of a point lower here.
+  config.network.init = Init::xavier;
   config.network.seed = kSeed;
   config.network.max_batch = 128;
   config.network.num_threads = 0;
@@ -145,9 +147,9 @@ std::string verdict(const Experiment& experiment, const std::vector<Outcome>& ou
   const std::string from_to = " points (" + percent(p) + " without, " +
                               percent(best.test.accuracy) + " with " + best.name + " dropped)";
   if (std::abs(gain) <= noise) {
-    return where + "it made no clear difference: " + points(gain) + from_to;
+    return where + "it made no clear difference:\n  " + points(gain) + from_to;
   }
-  return where + (gain > 0.0 ? "it helped: " : "it hurt: ") +
+  return where + (gain > 0.0 ? "it helped:\n  " : "it hurt:\n  ") +
          (gain > 0.0 ? "test accuracy rose by " : "test accuracy fell by ") + points(gain) +
          from_to;
 }
@@ -173,7 +175,7 @@ void print_findings(const std::vector<Experiment>& experiments,
     }
     verdicts.push_back(verdict(experiments[e], outcomes[e], test_rows));
   }
-  print(text + "\nDropout in one sentence: " + joined(verdicts, ";\n") + ".\n");
+  print(text + "\nDropout in one sentence:\n" + joined(verdicts, ";\n") + ".\n");
 }
 
 }  // namespace

@@ -58,14 +58,17 @@ void add_data_options(CLI::App& app, TrainArguments& arguments) {
   app.add_option("--data", arguments.data,
                  "fashion-mnist (Debian's package dataset-fashion-mnist), moons (made on the fly), "
                  "or a directory of IDX files under MNIST's names, .gz or not")
+      ->type_name("NAME|DIR")
       ->default_str("fashion-mnist");
-  app.add_option("--train-images", arguments.files.train_images, "IDX files instead of --data")
+  app.add_option("--train-images", arguments.files.train_images,
+                 "IDX files instead of --data: all four")
       ->type_name("FILE");
   app.add_option("--train-labels", arguments.files.train_labels)->type_name("FILE");
   app.add_option("--test-images", arguments.files.test_images)->type_name("FILE");
   app.add_option("--test-labels", arguments.files.test_labels)->type_name("FILE");
   app.add_option("--train-limit", arguments.train_limit,
                  "train on N examples drawn at random by the seed; 0 = all")
+      ->check(non_negative())
       ->type_name("N")
       ->capture_default_str();
 }
@@ -73,7 +76,8 @@ void add_data_options(CLI::App& app, TrainArguments& arguments) {
 void add_network_options(CLI::App& app, TrainArguments& arguments) {
   add_list(app, "--layers", arguments.layers, "widths from input to output")
       ->check(at_least_one())
-      ->default_str("784,1024,1024,10; moons: 2,64,64,1");
+      ->type_name("N,N,...")
+      ->default_str("784,1024,1024,10 (moons: 2,64,64,1)");
   add_list(app, "--keep-prob", arguments.keep_prob,
            "probability that a hidden unit is kept: one value, or one per hidden layer")
       ->check(probability());
@@ -81,39 +85,44 @@ void add_network_options(CLI::App& app, TrainArguments& arguments) {
                  "probability that an input feature is kept")
       ->check(probability())
       ->capture_default_str();
-  app.add_option("--loss", arguments.loss, "softmax_ce, sigmoid_bce or identity_mse")
+  app.add_option("--loss", arguments.loss, "of the last layer")
       ->check(CLI::IsMember({"softmax_ce", "sigmoid_bce", "identity_mse"}))
-      ->default_str("softmax_ce; moons: sigmoid_bce");
-  app.add_option("--init", arguments.init, "initial weights: he or xavier")
+      ->default_str("softmax_ce (moons: sigmoid_bce)");
+  app.add_option("--init", arguments.init, "initial weights")
       ->check(CLI::IsMember({"he", "xavier"}))
       ->capture_default_str();
 }
 
 void add_optimizer_options(CLI::App& app, TrainArguments& arguments) {
-  app.add_option("--optimizer", arguments.optimizer, "sgd, adam or adamw")
+  app.add_option("--optimizer", arguments.optimizer, "update rule")
       ->check(CLI::IsMember({"sgd", "adam", "adamw"}))
       ->capture_default_str();
   app.add_option("--lr", arguments.learning_rate, "learning rate")
       ->check(non_negative())
-      ->default_str("0.05; adam, adamw: 0.001");
-  app.add_option("--lr-schedule", arguments.schedule,
-                 "constant, or linear: falls to 0 over all steps")
+      ->default_str("0.05 (adam, adamw: 0.001)");
+  app.add_option("--lr-schedule", arguments.schedule, "linear: falls to 0 over all steps")
       ->check(CLI::IsMember({"constant", "linear"}))
       ->capture_default_str();
   app.add_option("--momentum", arguments.momentum, "of sgd, in [0, 1)")
       ->check(non_negative())
       ->default_str("0.9");
   app.add_flag("--nesterov", arguments.nesterov, "Nesterov's momentum");
-  app.add_option("--weight-decay", arguments.weight_decay, "adamw: decoupled")
+  app.add_option("--weight-decay", arguments.weight_decay, "L2 penalty; decoupled with adamw")
       ->check(non_negative())
       ->capture_default_str();
   app.add_option("--epochs", arguments.epochs, "passes over the training examples")
       ->check(at_least_one())
-      ->default_str("5; moons: 100");
+      ->default_str("5 (moons: 100)");
+  app.add_option("--eval-every", arguments.eval_every,
+                 "evaluate and report every N epochs, and after the last")
+      ->check(at_least_one())
+      ->type_name("N")
+      ->capture_default_str();
   app.add_option("--batch", arguments.batch, "examples of a step")
       ->check(at_least_one())
-      ->default_str("128; moons: 32");
+      ->default_str("128 (moons: 32)");
   app.add_option("--seed", arguments.seed, "of weights, masks, order and subset")
+      ->check(non_negative())
       ->capture_default_str();
 }
 

@@ -119,6 +119,7 @@ NamedData load_data(const TrainArguments& arguments, std::size_t outputs) {
 
 std::vector<std::string> texts(const std::vector<double>& values) {
   std::vector<std::string> result;
+  result.reserve(values.size());
   for (const double value : values) result.push_back(shortest(value));
   return result;
 }
@@ -256,6 +257,8 @@ void run_train(const TrainArguments& arguments) {
     const EpochProgress progress =
         trainer.run_epoch([&](const EpochProgress& now) { report.step(now); });
     check_finite(progress);
+    const bool last = epoch + 1 == config.epochs;
+    if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
     const Evaluation train = trainer.evaluate(named.data.train);
     const Evaluation test = trainer.evaluate(named.data.test);
     report.epoch(progress, train, test);

@@ -19,7 +19,7 @@ struct TrainArguments {
   std::vector<double> keep_prob{1.0};
   double input_keep_prob = 1.0;
   std::optional<std::string> loss;
-  std::string init = "he";
+  std::string init = "xavier";
   std::string optimizer = "sgd";
   std::optional<double> momentum;
   bool nesterov = false;
@@ -28,6 +28,7 @@ struct TrainArguments {
   std::string schedule = "linear";
   std::optional<std::size_t> epochs;
   std::optional<std::size_t> batch;
+  std::size_t eval_every = 1;   // epochs; the last one is always evaluated
   std::size_t train_limit = 0;  // 0 = all
   std::uint64_t seed = 0;
   int threads = 0;

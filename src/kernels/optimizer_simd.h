@@ -34,8 +34,8 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
     const VecF v = beta2 * load_f32(second + i) + one_minus_beta2 * (g * g);
     store_f32(first + i, m);
     store_f32(second + i, v);
-    const VecF root = xsimd::sqrt(v) * VecF(params.inv_sqrt_correction) + VecF(params.epsilon);
-    store_f32(weights + i, VecF(params.decay) * w - VecF(params.step_size) * (m / root));
+    const VecF root = square_root(v) * VecF(params.inv_sqrt_correction) + VecF(params.epsilon);
+    store_f32(weights + i, VecF(params.decay) * w - VecF(params.step_size) * divide(m, root));
   }
   adam_elements(params, i, n, gradient, weights, first, second);
 }

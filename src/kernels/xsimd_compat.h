@@ -36,6 +36,23 @@ inline void store_f32(float* p, VecF v) {
   v.store_unaligned(p);
 }
 
+// Correctly rounded, as IEEE 754 has them (on NEON, xsimd's are estimates with Newton steps).
+#if defined(SIMDROP_ISA_NEON)
+inline VecF divide(VecF a, VecF b) {
+  return vdivq_f32(a, b);
+}
+inline VecF square_root(VecF a) {
+  return vsqrtq_f32(a);
+}
+#else
+inline VecF divide(VecF a, VecF b) {
+  return a / b;
+}
+inline VecF square_root(VecF a) {
+  return xsimd::sqrt(a);
+}
+#endif
+
 #if defined(SIMDROP_ISA_AVX512)
 
 // Low 32 bits of each lane times a constant: 64-bit products (xsimd: no widening multiply).
