@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "simdrop/rng.hpp"
+
 namespace simdrop::detail {
 
 // Throws std::invalid_argument: "simdrop: NAME is VALUE; allowed: ALLOWED".
@@ -24,6 +26,11 @@ void check_argument(bool ok, std::string_view name, const T& value, std::string_
 // NaN fails every comparison, so it is rejected here too.
 inline void check_keep_prob(double keep_prob, std::string_view name = "keep_prob") {
   check_argument(keep_prob >= 0.0 && keep_prob <= 1.0, name, keep_prob, "0 <= keep_prob <= 1");
+}
+
+inline void check_rounds(PhiloxRounds rounds) {
+  check_argument(rounds == PhiloxRounds::seven || rounds == PhiloxRounds::ten, "rounds",
+                 static_cast<std::int32_t>(rounds), "7 or 10");
 }
 
 inline void check_num_threads(int num_threads) {

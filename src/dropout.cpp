@@ -58,13 +58,6 @@ void check_bias(std::span<const float> bias, ConstMatrix x) {
   }
 }
 
-// With keep_prob 0 nothing is kept, whatever the bits say: the stream of probability 0 then.
-MaskSource source_of_bits(double keep_prob, std::span<const std::uint8_t> mask) {
-  MaskSource source = detail::make_mask_source({.keep_prob = keep_prob});
-  if (keep_prob > 0.0) source.bits_in = mask.data();
-  return source;
-}
-
 bool contiguous(ConstMatrix m) {
   return m.rows <= 1 || m.ld == m.cols;
 }
@@ -137,8 +130,8 @@ void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, Cons
   detail::check_keep_prob(keep_prob);
   check_in_out(dy, "dy", dx, "dx", num_threads);
   check_mask(mask, dy.size());
-  run_dropout(source_of_bits(keep_prob, mask), detail::dropout_scale(keep_prob), dy, dx, nullptr,
-              num_threads);
+  run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()),
+              detail::dropout_scale(keep_prob), dy, dx, nullptr, num_threads);
 }
 
 void bias_relu_dropout_forward(const Dropout& dropout, ConstMatrix x, std::span<const float> bias,
@@ -158,8 +151,9 @@ void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> m
   check_in_out(x, "x", y, "y", num_threads);
   check_bias(bias, x);
   check_mask(mask, x.size());
-  run_bias_relu_dropout(source_of_bits(keep_prob, mask), detail::dropout_scale(keep_prob), x,
-                        bias.empty() ? nullptr : bias.data(), y, nullptr, num_threads);
+  run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()),
+                        detail::dropout_scale(keep_prob), x, bias.empty() ? nullptr : bias.data(),
+                        y, nullptr, num_threads);
 }
 
 void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,

@@ -42,8 +42,7 @@ void check_dropout(const Dropout& dropout) {
   check_keep_prob(dropout.keep_prob);
   check_argument(dropout.rule == MaskRule::digits || dropout.rule == MaskRule::words, "rule",
                  static_cast<std::int32_t>(dropout.rule), "0 (digits) or 1 (words)");
-  check_argument(dropout.rounds == PhiloxRounds::seven || dropout.rounds == PhiloxRounds::ten,
-                 "rounds", static_cast<std::int32_t>(dropout.rounds), "7 or 10");
+  check_rounds(dropout.rounds);
 }
 
 }  // namespace detail

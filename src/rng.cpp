@@ -22,8 +22,7 @@ std::array<std::uint32_t, 4> philox4x32(const std::array<std::uint32_t, 4>& coun
 
 void philox_fill(const Stream& stream, std::uint64_t first_word, std::span<std::uint32_t> words,
                  PhiloxRounds rounds, int num_threads) {
-  detail::check_argument(rounds == PhiloxRounds::seven || rounds == PhiloxRounds::ten, "rounds",
-                         static_cast<std::int32_t>(rounds), "7 or 10");
+  detail::check_rounds(rounds);
   detail::check_num_threads(num_threads);
   const detail::KernelTable& table = detail::kernels();
   const auto fill = [&](std::uint64_t word, std::uint32_t* out, std::size_t n) {

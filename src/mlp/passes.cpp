@@ -33,13 +33,6 @@ Matrix rows_of(Matrix matrix, std::size_t first, std::size_t rows) {
   return {matrix.row(first), rows, matrix.cols, matrix.ld};
 }
 
-// With keep_prob 0 nothing is kept, whatever the bits say.
-MaskSource source_of(const Dropout& dropout, const std::uint8_t* bits) {
-  MaskSource source = make_mask_source(dropout);
-  if (dropout.keep_prob > 0.0) source.bits_in = bits;
-  return source;
-}
-
 }  // namespace
 
 ConstMatrix Network::activation(std::size_t layer) const {
@@ -50,10 +43,10 @@ ConstMatrix Network::activation(std::size_t layer) const {
 MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
                                 std::uint64_t first_row) const {
   const Layer& source = layers[layer];
-  return source_of({.keep_prob = source.used_keep_prob,
-                    .stream = {config.seed, stream_id(StreamDomain::mask, layer, step)},
-                    .first = first_row * source.width},
-                   source.injected.empty() ? nullptr : source.injected.data());
+  return make_mask_source({.keep_prob = source.used_keep_prob,
+                           .stream = {config.seed, stream_id(StreamDomain::mask, layer, step)},
+                           .first = first_row * source.width},
+                          source.injected.empty() ? nullptr : source.injected.data());
 }
 
 // Where kernels write the mask of this batch in record mode, or nullptr: an injected one is copied.
@@ -162,7 +155,8 @@ void Network::parameter_gradients(std::size_t l) {
 
 // dA after mask and scale, from dA before them (which lies in dz).
 void Network::record_da(const Layer& hidden) {
-  const MaskSource source = source_of({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
+  const MaskSource source =
+      make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
   const float scale = dropout_scale(hidden.used_keep_prob);
   const std::size_t n = hidden.width;
   for_rows(forward_rows, n, elements_per_thread, team(), [&](std::size_t first, std::size_t rows) {
