@@ -86,7 +86,7 @@ void bench_memcpy(benchmark::State& state, std::size_t n) {
 
 void bench_scale(benchmark::State& state, const KernelTable& table, std::size_t n, double) {
   const Arrays a(n);
-  measure(state, n, 8, [&](std::uint64_t) { table.scale_f32(1.25F, a.x.data(), a.y.data(), n); });
+  measure(state, n, 8, [&](std::uint64_t) { table.f32.scale(1.25F, a.x.data(), a.y.data(), n); });
 }
 
 void bench_philox_fill(benchmark::State& state, const KernelTable& table, std::size_t n, double) {
@@ -114,7 +114,7 @@ void bench_dropout(benchmark::State& state, const KernelTable& table, std::size_
   const float scale = simdrop::detail::dropout_scale(keep_prob);
   measure(state, n, 8, [&](std::uint64_t first) {
     source.first = first;
-    table.dropout_f32(source, scale, Shape2D{1, n, n, n}, a.x.data(), a.y.data(),
+    table.f32.dropout(source, scale, Shape2D{1, n, n, n}, a.x.data(), a.y.data(),
                       StoreMask ? a.bits.data() : nullptr);
   });
 }
@@ -125,7 +125,7 @@ void bench_dropout_backward_bits(benchmark::State& state, const KernelTable& tab
   MaskSource source = source_of(.5);
   source.bits_in = a.bits.data();
   measure(state, n, 8, [&](std::uint64_t) {
-    table.dropout_f32(source, 2.0F, Shape2D{1, n, n, n}, a.x.data(), a.y.data(), nullptr);
+    table.f32.dropout(source, 2.0F, Shape2D{1, n, n, n}, a.x.data(), a.y.data(), nullptr);
   });
 }
 
@@ -138,7 +138,7 @@ void bench_bias_relu_dropout(benchmark::State& state, const KernelTable& table, 
   const Shape2D shape{n / layer_width, layer_width, layer_width, layer_width};
   measure(state, n, 8, [&](std::uint64_t first) {
     source.first = first;
-    table.bias_relu_dropout_f32(source, scale, shape, a.x.data(), bias.data(), a.y.data(), nullptr);
+    table.f32.bias_relu_dropout(source, scale, shape, a.x.data(), bias.data(), a.y.data(), nullptr);
   });
 }
 
@@ -146,7 +146,7 @@ void bench_relu_dropout_backward(benchmark::State& state, const KernelTable& tab
                                  double) {
   const Arrays a(n);
   measure(state, n, 12, [&](std::uint64_t) {
-    table.relu_dropout_backward_f32(2.0F, Shape2D{1, n, n, n}, a.x.data(), a.z.data(), n,
+    table.f32.relu_dropout_backward(2.0F, Shape2D{1, n, n, n}, a.x.data(), a.z.data(), n,
                                     a.y.data());
   });
 }

@@ -36,8 +36,8 @@ X86Features detect() noexcept {
   unsigned ecx = 0;
   unsigned edx = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return features;
-  const unsigned fma_osxsave_avx = bit(12) | bit(27) | bit(28);
-  if ((ecx & fma_osxsave_avx) != fma_osxsave_avx) return features;
+  const unsigned fma_osxsave_avx_f16c = bit(12) | bit(27) | bit(28) | bit(29);
+  if ((ecx & fma_osxsave_avx_f16c) != fma_osxsave_avx_f16c) return features;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
 
   const std::uint64_t xcr0 = read_xcr0();

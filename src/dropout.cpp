@@ -88,7 +88,7 @@ void run_dropout(const MaskSource& source, float scale, ConstMatrix x, Matrix y,
   over_blocks(x.rows, x.cols, num_threads,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
-                table.dropout_f32(detail::advance(source, offset), scale,
+                table.f32.dropout(detail::advance(source, offset), scale,
                                   Shape2D{rows, cols, x.ld, y.ld}, x.row(r) + c, y.row(r) + c,
                                   mask == nullptr ? nullptr : mask + offset / 8);
               });
@@ -100,7 +100,7 @@ void run_bias_relu_dropout(const MaskSource& source, float scale, ConstMatrix x,
   over_blocks(x.rows, x.cols, num_threads,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
-                table.bias_relu_dropout_f32(detail::advance(source, offset), scale,
+                table.f32.bias_relu_dropout(detail::advance(source, offset), scale,
                                             Shape2D{rows, cols, x.ld, y.ld}, x.row(r) + c,
                                             bias == nullptr ? nullptr : bias + c, y.row(r) + c,
                                             mask == nullptr ? nullptr : mask + offset / 8);
@@ -165,7 +165,7 @@ void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matr
   const detail::KernelTable& table = detail::kernels();
   over_blocks(y.rows, y.cols, num_threads,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                table.relu_dropout_backward_f32(scale, Shape2D{rows, cols, y.ld, dx.ld},
+                table.f32.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld},
                                                 y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
               });
 }

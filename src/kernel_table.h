@@ -5,9 +5,27 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "simdrop/float16.hpp"
 #include "simdrop/isa.hpp"
 
 namespace simdrop::detail {
+
+// How many hits a block of 256 elements has: those k with u > c_k (mask.hpp, step 3). Kernels have
+// room for `slots` of them, a multiple of 8 that few blocks exceed; beyond c_slots the sequence
+// goes on from `term` and `sum`, which are p_slots and s_slots.
+struct HitLaw {
+  static constexpr int max_slots = 48;
+  int slots;  // 0: no hits
+  double mean, term, sum;
+  std::int64_t cdf[max_slots + 1];  // c_k - 2^63, so that a signed comparison orders them
+};
+
+// MaskRule::dyadic with T worked out.
+struct DyadicPlan {
+  std::uint32_t digits, numerator;  // the base mask keeps with probability numerator / 2^digits
+  bool hits_keep;                   // whether a struck element is kept, or dropped
+  HitLaw hits;
+};
 
 // Which elements a call keeps. Bits come from `bits_in` where that is not null (bit 0 is element 0
 // of the call), else they are drawn from the stream.
@@ -19,6 +37,7 @@ struct MaskSource {
   std::int32_t rounds;      // 7 or 10
   std::int32_t rule;        // MaskRule
   const std::uint8_t* bits_in;
+  DyadicPlan dyadic;  // for that rule, 0 < threshold < 2^32 and no bits_in
 };
 
 // An elementwise call over rows x cols: input and output may have different leading dimensions.
@@ -27,6 +46,27 @@ struct Shape2D {
   std::size_t cols;
   std::size_t ld_in;
   std::size_t ld_out;
+  bool streaming = false;  // write around the caches
+};
+
+// T is the type in memory, A that of the arithmetic.
+template <class T, class A>
+struct ElementwiseKernels {
+  // y = x * scale: no dropout, the yardstick of the benchmarks.
+  void (*scale)(A scale, const T* x, T* y, std::size_t n);
+
+  // y = kept ? x * scale : 0. bits_out (may be null) gets the mask, packed over rows * cols.
+  // Serves dropout_forward and both dropout_backward.
+  void (*dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x, T* y,
+                  std::uint8_t* bits_out);
+
+  // z = x + bias; y = kept and not z <= 0 ? z * scale : 0. bias and bits_out may be null.
+  void (*bias_relu_dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
+                            const T* bias, T* y, std::uint8_t* bits_out);
+
+  // dx = y > 0 ? dy * scale : 0. y has leading dimension shape.ld_in, dx has shape.ld_out.
+  void (*relu_dropout_backward)(A scale, const Shape2D& shape, const T* y, const T* dy,
+                                std::size_t ld_dy, T* dx);
 };
 
 struct SgdParams {
@@ -51,22 +91,10 @@ struct KernelTable {
   // Mask bits of n elements; unused bits of the last byte are cleared.
   void (*bernoulli_mask)(const MaskSource& source, std::size_t n, std::uint8_t* bits);
 
-  // y = x * scale: no dropout, the yardstick of the benchmarks.
-  void (*scale_f32)(float scale, const float* x, float* y, std::size_t n);
-
-  // y = kept ? x * scale : 0. bits_out (may be null) gets the mask, packed over rows * cols.
-  // Serves dropout_forward and both dropout_backward.
-  void (*dropout_f32)(const MaskSource& source, float scale, const Shape2D& shape, const float* x,
-                      float* y, std::uint8_t* bits_out);
-
-  // z = x + bias; y = kept and not z <= 0 ? z * scale : 0. bias and bits_out may be null.
-  void (*bias_relu_dropout_f32)(const MaskSource& source, float scale, const Shape2D& shape,
-                                const float* x, const float* bias, float* y,
-                                std::uint8_t* bits_out);
-
-  // dx = y > 0 ? dy * scale : 0. y has leading dimension shape.ld_in, dx has shape.ld_out.
-  void (*relu_dropout_backward_f32)(float scale, const Shape2D& shape, const float* y,
-                                    const float* dy, std::size_t ld_dy, float* dx);
+  ElementwiseKernels<float, float> f32;
+  ElementwiseKernels<double, double> f64;
+  ElementwiseKernels<bfloat16, float> bf16;
+  ElementwiseKernels<float16, float> f16;
 
   // x += bias on every row.
   void (*add_bias_f32)(std::size_t rows, std::size_t cols, const float* bias, float* x,

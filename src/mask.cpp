@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "dispatch.h"
+#include "dyadic_plan.h"
 #include "mask_source.h"
 #include "parallel.h"
 
@@ -24,14 +25,20 @@ std::uint64_t threshold_of(double keep_prob) noexcept {
 
 }  // namespace
 
-MaskSource make_mask_source(const Dropout& dropout) noexcept {
-  return {.seed = dropout.stream.seed,
-          .stream = dropout.stream.id,
-          .first = dropout.first,
-          .threshold = threshold_of(dropout.keep_prob),
-          .rounds = static_cast<std::int32_t>(dropout.rounds),
-          .rule = static_cast<std::int32_t>(dropout.rule),
-          .bits_in = nullptr};
+MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) noexcept {
+  MaskSource source{.seed = dropout.stream.seed,
+                    .stream = dropout.stream.id,
+                    .first = dropout.first,
+                    .threshold = threshold_of(dropout.keep_prob),
+                    .rounds = static_cast<std::int32_t>(dropout.rounds),
+                    .rule = static_cast<std::int32_t>(dropout.rule),
+                    .bits_in = dropout.keep_prob > 0.0 ? bits : nullptr,
+                    .dyadic = {}};
+  const bool constant = source.threshold == 0 || source.threshold == std::uint64_t{1} << 32;
+  if (source.bits_in == nullptr && dropout.rule == MaskRule::dyadic && !constant) {
+    source.dyadic = make_dyadic_plan(source.threshold);
+  }
+  return source;
 }
 
 float dropout_scale(double keep_prob) noexcept {
@@ -40,8 +47,8 @@ float dropout_scale(double keep_prob) noexcept {
 
 void check_dropout(const Dropout& dropout) {
   check_keep_prob(dropout.keep_prob);
-  check_argument(dropout.rule == MaskRule::digits || dropout.rule == MaskRule::words, "rule",
-                 static_cast<std::int32_t>(dropout.rule), "0 (digits) or 1 (words)");
+  check_argument(dropout.rule == MaskRule::dyadic || dropout.rule == MaskRule::words, "rule",
+                 static_cast<std::int32_t>(dropout.rule), "0 (dyadic) or 1 (words)");
   check_rounds(dropout.rounds);
 }
 

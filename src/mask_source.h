@@ -6,16 +6,9 @@
 
 namespace simdrop::detail {
 
-// keep_prob must be in [0, 1].
-MaskSource make_mask_source(const Dropout& dropout) noexcept;
-
-// The same with the caller's bits instead of drawn ones, unless `bits` is null. With keep_prob 0
-// nothing is kept, whatever the bits say.
-inline MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) noexcept {
-  MaskSource source = make_mask_source(dropout);
-  if (dropout.keep_prob > 0.0) source.bits_in = bits;
-  return source;
-}
+// keep_prob must be in [0, 1]. If `bits` is not null, they are kept instead of drawn ones; with
+// keep_prob 0 nothing is kept, whatever they say.
+MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits = nullptr) noexcept;
 
 // float(1 / keep_prob); 0 for keep_prob 0, where nothing is kept.
 float dropout_scale(double keep_prob) noexcept;

@@ -49,7 +49,7 @@ Floats expected(const Problem& p, const Floats& x, Element element) {
 std::vector<Problem> problems() {
   std::vector<Problem> all;
   for (const double keep_prob : {0.9, 0.5, 0.3, 1.0, 0.0}) {
-    const reference::MaskSpec spec{9, 8, 12345, keep_prob, reference::Rule::digits, 10};
+    const reference::MaskSpec spec{9, 8, 12345, keep_prob, reference::Rule::dyadic, 10};
     for (const std::size_t cols : {1UL, 7UL, 100UL, 1001UL}) {
       all.push_back({300, cols, cols, cols, spec});
       all.push_back({301, cols, cols + 3, cols + 1, spec});
@@ -169,7 +169,7 @@ TEST_SUITE("dropout") {
 
   TEST_CASE("element indices wrap at 2^64 within a call") {
     const Problem p{
-        30, 1003, 1003, 1010, {7, 7, std::uint64_t{0} - 15001, 0.9, reference::Rule::digits, 10}};
+        30, 1003, 1003, 1010, {7, 7, std::uint64_t{0} - 15001, 0.9, reference::Rule::dyadic, 10}};
     const Floats x = test::random_floats(p.rows * p.ld_in, 96);
     const float scale = scale_of(p);
     const Floats want = expected(p, x, [scale](float v, bool kept, std::size_t) {

@@ -51,7 +51,7 @@ TEST_SUITE("mask") {
   }
 
   TEST_CASE("element indices wrap at 2^64") {
-    for (const auto rule : {reference::Rule::digits, reference::Rule::words}) {
+    for (const auto rule : {reference::Rule::dyadic, reference::Rule::words}) {
       for (const double keep_prob : {0.5, 0.75, 0.9, 0.3}) {
         for (const std::uint64_t before : {1U, 7U, 8U, 100U, 255U, 256U, 257U, 300U, 10007U}) {
           const reference::MaskSpec spec{1, 2, std::uint64_t{0} - before, keep_prob, rule, 10};
@@ -111,7 +111,7 @@ TEST_SUITE("mask") {
 
   TEST_CASE("keep_prob 0 and 1 are exact, unused bits are 0") {
     for (std::size_t n = 0; n < 80; ++n) {
-      for (const auto rule : {simdrop::MaskRule::digits, simdrop::MaskRule::words}) {
+      for (const auto rule : {simdrop::MaskRule::dyadic, simdrop::MaskRule::words}) {
         const Dropout none{.keep_prob = 0.0, .stream = {1, 1}, .rule = rule};
         const Dropout all{.keep_prob = 1.0, .stream = {1, 1}, .rule = rule};
         std::vector<std::uint8_t> ones(simdrop::mask_bytes(n), 0xFF);

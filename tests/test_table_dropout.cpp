@@ -58,7 +58,7 @@ void check_dropout(const ElementwiseCase& c, test::Buffers& buffers) {
   CHECK(far_from_textbook == 0);
   test::run_on_tables(c, buffers, inputs.x, {}, bits, want,
                       [&](const KernelTable& table, const Placed& at) {
-                        table.dropout_f32(at.mask, scale, c.shape(), at.x, at.y, at.bits_out);
+                        table.f32.dropout(at.mask, scale, c.shape(), at.x, at.y, at.bits_out);
                       });
 }
 
@@ -80,7 +80,7 @@ void check_bias_relu_dropout(const ElementwiseCase& c, test::Buffers& buffers) {
   CHECK(far_from_textbook == 0);
   test::run_on_tables(c, buffers, inputs.x, inputs.bias, bits, want,
                       [&](const KernelTable& table, const Placed& at) {
-                        table.bias_relu_dropout_f32(at.mask, scale, c.shape(), at.x, at.bias, at.y,
+                        table.f32.bias_relu_dropout(at.mask, scale, c.shape(), at.x, at.bias, at.y,
                                                     at.bits_out);
                       });
 }

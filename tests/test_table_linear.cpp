@@ -28,7 +28,7 @@ void check_scale(test::Buffers& buffers, std::size_t n, std::size_t offset, Edge
   test::for_each_table([&](const KernelTable& table) {
     const auto in = buffers.in.place(x, edge, offset);
     const auto out = in_place ? in : buffers.out.place(n, edge, (offset * 7) % 16);
-    table.scale_f32(1.7F, in.data(), out.data(), n);
+    table.f32.scale(1.7F, in.data(), out.data(), n);
     CHECK(test::first_difference(out, want) == test::kSame);
     CHECK(buffers.intact());
   });

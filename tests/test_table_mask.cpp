@@ -1,6 +1,7 @@
 // bernoulli_mask of every table against the oracle and the known answers.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -35,19 +36,6 @@ void check_mask(test::GuardedBuffer<std::uint8_t>& buffer, const reference::Mask
   });
 }
 
-// The 8 + 24 digits that element i draws where T has more than eight: kept iff they are below T.
-std::uint32_t drawn_digits(const reference::MaskSpec& spec, std::uint64_t i) {
-  std::uint32_t drawn = 0;
-  for (std::uint64_t j = 0; j < 8; ++j) {
-    const std::uint64_t word = 8 * (8 * (i / 256) + j) + i % 256 / 32;
-    const auto slab = reference::stream_word(spec.seed, spec.stream, word, spec.rounds);
-    drawn = drawn * 2 + (((slab >> (i % 32)) & 1U) == 0 ? 1 : 0);
-  }
-  const auto tie = reference::block_word(spec.seed, spec.stream, (std::uint64_t{1} << 63) + i / 4,
-                                         static_cast<unsigned>(i % 4), spec.rounds);
-  return drawn * (1U << 24) + tie / 256;
-}
-
 std::vector<std::uint8_t> from_hex(const std::string& text) {
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
@@ -73,13 +61,13 @@ TEST_SUITE("mask tables") {
       in >> spec.seed >> spec.stream >> spec.first >> n >> keep_prob >> rule >> spec.rounds >> hex;
       REQUIRE(in);
       spec.keep_prob = std::strtod(keep_prob.c_str(), nullptr);
-      spec.rule = rule == "digits" ? reference::Rule::digits : reference::Rule::words;
+      spec.rule = rule == "dyadic" ? reference::Rule::dyadic : reference::Rule::words;
       const auto want = from_hex(hex);
       CHECK(test::first_difference<std::uint8_t>(reference::mask(spec, n), want) == test::kSame);
       check_mask(buffer, spec, n, Edge::end, 0, want);
       ++cases;
     }
-    CHECK(cases == 100);
+    CHECK(cases == 132);
   }
 
   TEST_CASE("every length against the oracle") {
@@ -106,7 +94,7 @@ TEST_SUITE("mask tables") {
     for (const double keep_prob : test::kKeepProbs) {
       for (const std::uint64_t first : test::kFirsts) {
         for (const int rounds : {7, 10}) {
-          reference::MaskSpec spec{engine(), engine(), first, keep_prob, reference::Rule::digits,
+          reference::MaskSpec spec{engine(), engine(), first, keep_prob, reference::Rule::dyadic,
                                    rounds};
           check_mask(buffer, spec, 1003, Edge::end, 0, reference::mask(spec, 1003));
           spec.rule = reference::Rule::words;
@@ -116,22 +104,46 @@ TEST_SUITE("mask tables") {
     }
   }
 
-  TEST_CASE("an element is dropped at T equal to what it drew, and kept at T + 1") {
+  TEST_CASE("words: an element is dropped at T equal to what it drew, and kept at T + 1") {
     test::GuardedBuffer<std::uint8_t> buffer(4096);
     constexpr std::size_t n = 256;
-    for (const auto rule : {reference::Rule::digits, reference::Rule::words}) {
-      for (std::uint64_t i = 0; i < 300; ++i) {
-        reference::MaskSpec spec{17, 18, i / n * n, 0.0, rule, 10};
-        const std::uint32_t drawn = rule == reference::Rule::digits
-                                        ? drawn_digits(spec, i)
-                                        : reference::stream_word(17, 18, i, 10);
-        const std::size_t at = i % n;
-        for (const std::uint64_t t : {std::uint64_t{drawn}, std::uint64_t{drawn} + 1}) {
-          spec.keep_prob = static_cast<double>(t) / 4294967296.0;
-          const auto want = reference::mask(spec, n);
-          CHECK(((want[at / 8] >> (at % 8)) & 1) == (t > drawn ? 1 : 0));
-          check_mask(buffer, spec, n, Edge::end, 0, want);
+    for (std::uint64_t i = 0; i < 300; ++i) {
+      reference::MaskSpec spec{17, 18, i / n * n, 0.0, reference::Rule::words, 10};
+      const std::uint32_t drawn = reference::stream_word(17, 18, i, 10);
+      const std::size_t at = i % n;
+      for (const std::uint64_t t : {std::uint64_t{drawn}, std::uint64_t{drawn} + 1}) {
+        spec.keep_prob = static_cast<double>(t) / 4294967296.0;
+        const auto want = reference::mask(spec, n);
+        CHECK(((want[at / 8] >> (at % 8)) & 1) == (t > drawn ? 1 : 0));
+        check_mask(buffer, spec, n, Edge::end, 0, want);
+      }
+    }
+  }
+
+  TEST_CASE("dyadic: a threshold equal to the draw gives no hit, one below it does") {
+    test::GuardedBuffer<std::uint8_t> buffer(64);
+    for (std::uint64_t b = 0; b < 40; ++b) {
+      const std::uint64_t counter = (std::uint64_t{1} << 63) + b;
+      std::array<std::uint64_t, 4> words{};
+      for (unsigned w = 0; w < 4; ++w) words[w] = reference::block_word(19, 20, counter, w, 10);
+      const auto draw =
+          static_cast<std::int64_t>((words[0] | words[1] << 32) ^ (std::uint64_t{1} << 63));
+      for (unsigned hits = 0; hits <= 8; ++hits) {
+        simdrop::detail::MaskSource source{19, 20, 256 * b, 1, 10, 0, nullptr, {}};
+        source.dyadic.hits_keep = true;  // on a base mask of zeros
+        source.dyadic.hits.slots = 8;
+        for (unsigned k = 0; k <= 8; ++k) source.dyadic.hits.cdf[k] = k < hits ? draw - 1 : draw;
+        std::vector<std::uint8_t> want(32, 0);
+        for (unsigned k = 0; k < hits; ++k) {
+          const auto place = static_cast<unsigned>(words[2 + k / 4] >> (8 * (k % 4)) & 255);
+          want[place / 8] = static_cast<std::uint8_t>(want[place / 8] | 1U << (place % 8));
         }
+        CAPTURE(hits);
+        test::for_each_table([&](const KernelTable& table) {
+          const auto bits = buffer.place(32, Edge::end, 0);
+          table.bernoulli_mask(source, 256, bits.data());
+          CHECK(test::first_difference<std::uint8_t>(bits, want) == test::kSame);
+        });
       }
     }
   }
@@ -140,7 +152,7 @@ TEST_SUITE("mask tables") {
     test::GuardedBuffer<std::uint8_t> buffer(4096);
     for (std::uint64_t first = 0; first < 520; ++first) {
       const double keep_prob = first % 3 == 0 ? 0.5 : 0.9;
-      const reference::MaskSpec spec{3, 4, first, keep_prob, reference::Rule::digits, 10};
+      const reference::MaskSpec spec{3, 4, first, keep_prob, reference::Rule::dyadic, 10};
       const std::size_t n = 300 + first % 7;
       check_mask(buffer, spec, n, Edge::end, 0, reference::mask(spec, n));
     }

@@ -50,7 +50,7 @@ const simdrop::detail::Shape2D kShape{1, kCount, kCount, kCount};
 
 struct Specials {
   explicit Specials(double keep_prob)
-      : spec{1, 2, 3, keep_prob, reference::Rule::digits, 10},
+      : spec{1, 2, 3, keep_prob, reference::Rule::dyadic, 10},
         bits(reference::mask(spec, kCount)),
         scale(reference::scale_of(keep_prob)) {}
   [[nodiscard]] bool kept(std::size_t i) const { return ((bits[i / 8] >> (i % 8)) & 1) != 0; }
@@ -72,7 +72,7 @@ TEST_SUITE("dropout tables") {
       CAPTURE(keep_prob);
       test::for_each_table([&](const KernelTable& table) {
         std::vector<float> y(kCount);
-        table.dropout_f32(test::mask_source(s.spec), s.scale, kShape, s.x.data(), y.data(),
+        table.f32.dropout(test::mask_source(s.spec), s.scale, kShape, s.x.data(), y.data(),
                           nullptr);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < kCount; ++i) {
@@ -91,10 +91,10 @@ TEST_SUITE("dropout tables") {
       CAPTURE(keep_prob);
       test::for_each_table([&](const KernelTable& table) {
         std::vector<float> y(kCount), biased(kCount);
-        table.bias_relu_dropout_f32(test::mask_source(s.spec), s.scale, kShape, s.x.data(), nullptr,
+        table.f32.bias_relu_dropout(test::mask_source(s.spec), s.scale, kShape, s.x.data(), nullptr,
                                     y.data(), nullptr);
         const std::vector<float> zeros(kCount, -0.0F);  // x + -0 is x
-        table.bias_relu_dropout_f32(test::mask_source(s.spec), s.scale, kShape, s.x.data(),
+        table.f32.bias_relu_dropout(test::mask_source(s.spec), s.scale, kShape, s.x.data(),
                                     zeros.data(), biased.data(), nullptr);
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < kCount; ++i) {
@@ -114,7 +114,7 @@ TEST_SUITE("dropout tables") {
     for (std::size_t i = 0; i < kCount; ++i) bias[i] = kSpecials[(i / 3) % kSpecials.size()];
     test::for_each_table([&](const KernelTable& table) {
       std::vector<float> y(kCount);
-      table.bias_relu_dropout_f32(test::mask_source(s.spec), s.scale, kShape, s.x.data(),
+      table.f32.bias_relu_dropout(test::mask_source(s.spec), s.scale, kShape, s.x.data(),
                                   bias.data(), y.data(), nullptr);
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < kCount; ++i) {
@@ -132,7 +132,7 @@ TEST_SUITE("dropout tables") {
     for (std::size_t i = 0; i < kCount; ++i) dy[i] = kSpecials[(i / 5) % kSpecials.size()];
     test::for_each_table([&](const KernelTable& table) {
       std::vector<float> dx(kCount);
-      table.relu_dropout_backward_f32(s.scale, kShape, s.x.data(), dy.data(), kCount, dx.data());
+      table.f32.relu_dropout_backward(s.scale, kShape, s.x.data(), dy.data(), kCount, dx.data());
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < kCount; ++i) {
         const bool passes = s.x[i] > 0.0F;

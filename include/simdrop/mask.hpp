@@ -9,30 +9,55 @@
 
 namespace simdrop {
 
-/// How a bit follows from the words of a stream. Let T = round(keep_prob * 2^32), ties to even,
-/// so that a bit is set with probability T / 2^32 exactly: |P(kept) - keep_prob| <= 2^-33.
+/// Version of the mask contract below. The bits that it describes never change; a better rule, or
+/// another generator, would be a new value of MaskRule beside these and a higher version.
+inline constexpr int mask_contract_version = 1;
+
+/// How a bit follows from a stream. This text is the specification: it is meant to be enough to
+/// write another implementation in any language, and tests/data/masks.txt holds its answers.
 ///
-/// `digits` (the default). Write T as 32 binary digits t0 (worth 1/2) ... t31; let s be the number
-/// of digits up to the last 1, and d = min(8, s). Element i lies in block b = i / 256 at place
-/// e = i mod 256. Its digit r_j, 0 <= j < d, is the complement of bit (e mod 32) of word
-/// 8 * (d * b + j) + e / 32 of the stream. Compare the number 0.r_0 r_1 ... r_(d-1) with
-/// 0.t_0 t_1 ... t_(d-1): smaller = kept, greater = dropped. Equal: dropped if s <= 8; otherwise
-/// kept iff (u >> 8) < T mod 2^24, where u is word (i mod 4) of the Philox block with counter
-/// (2^63 + i / 4, stream.id). So keep_prob 1/2 costs one bit an element, 1/4 and 3/4 two, and
-/// any other at most eight and a rare tie draw.
+/// Generator: Philox4x32 with 10 rounds, or 7 (rng.hpp). block(c) is the Philox block of counter
+/// (c, stream.id) and key stream.seed: four 32-bit words w0 ... w3, read as 128 bits, or as 16
+/// bytes, least significant first. keep_prob counts as T / 2^32 with T = round(keep_prob * 2^32),
+/// ties to even. T = 0 and T = 2^32 are exact and draw nothing, under every rule.
 ///
-/// `words`: kept iff word i of the stream is < T. For bit parity with frameworks that compare one
-/// 32-bit word per element with a threshold.
+/// `dyadic` (the default): a mask of a probability that few bits an element can give, then a sparse
+/// correction. Elements come in blocks of 256: element i is number e = i mod 256 of block
+/// b = i / 256. All arithmetic below is on integers, but for step 3, which is in IEEE 754 double,
+/// every operation rounded to nearest even, none contracted.
 ///
-/// keep_prob 0 and 1 (T = 0 and T = 2^32) are exact under both rules and draw nothing.
-enum class MaskRule : std::int32_t { digits = 0, words = 1 };
+/// 1. Base: for d = 0 ... 8, n in {floor(T / 2^(32-d)), ceil(T / 2^(32-d))} and D = n * 2^(32-d),
+///    let delta = |T - D|, M = D if T <= D, else 2^32 - D, and q = floor(delta * 2^32 / M), 0 if
+///    delta = 0. Take the (d, n) of least d * 2^27 + q; the smaller d, then the smaller n, if equal.
+/// 2. Base bits: bit e of digit j of block b is bit e mod 128 of block((2j + e / 128) * 2^56 + b).
+///    If d = 0 the base bit is n (0 or 1). Otherwise start with 0; for j = d-1 ... 0, if digit j of
+///    n (worth 2^(d-1-j)) is 1, OR the bit of digit j to it, else AND it. It is 1 with probability
+///    n / 2^d.
+/// 3. Hits (if delta > 0): a block has K of them. Let A = M - delta, r = A / M, z = delta / (A + M),
+///    y = z * z, h = 1/17; for m = 15, 13 ... 3, 1: h = h * y + 1/m; mean = 512 * z * h, in that
+///    order, which is -256 ln r. p_0 = r^256 by squaring eight times; p_k = p_(k-1) * (mean / k);
+///    s_0 = p_0; s_k = s_(k-1) + p_k; the sequence ends before the first k > 0 with s_k = s_(k-1).
+///    c_k = min(floor(s_k * 2^64), 2^64 - 1). With u the first 64 bits of block(2^63 + b), K is the
+///    number of k with u > c_k: a Poisson variable.
+/// 4. Hit k of block b, 0 <= k < K, strikes element number g of it, where g is byte (k + 8) mod 16
+///    of block(2^63 + (k + 8) / 16 * 2^56 + b). A struck element is dropped if T <= D, else kept,
+///    whatever its base bit; the others keep their base bit.
+///
+/// As the hits of a block are Poisson with equally likely places, the elements are struck
+/// independently, each with probability 1 - r. So bits are independent, and
+/// |P(kept) - keep_prob| < 2^-32. keep_prob 1/2 costs one random bit an element, 1/4 and 3/4 two,
+/// .9 and .1 about 1.1, and the dearest less than six.
+///
+/// `words`: kept iff word i of the stream (rng.hpp) is < T. For bit parity with frameworks that
+/// compare one 32-bit word per element with a threshold.
+enum class MaskRule : std::int32_t { dyadic = 0, words = 1 };
 
 /// Everything that a dropout mask is a function of.
 struct Dropout {
   double keep_prob = 1.0;   ///< probability that an element is kept, in [0, 1]
   Stream stream{};          ///< source of randomness
   std::uint64_t first = 0;  ///< index in the stream of the first element of the call
-  MaskRule rule = MaskRule::digits;
+  MaskRule rule = MaskRule::dyadic;
   PhiloxRounds rounds = PhiloxRounds::ten;
 };
 

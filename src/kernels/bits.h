@@ -1,20 +1,29 @@
-// Packed mask bits, LSB first. Included inside an anonymous namespace; uses no std:: templates,
-// whose weak symbols the linker could share between instruction sets.
+// Mask bits in bytes, LSB first. Included inside an anonymous namespace by each table.
 
 inline std::size_t smaller(std::size_t a, std::size_t b) {
   return a < b ? a : b;
 }
 
-// 64 mask bits from bit `position` on; reads bytes position / 8 ... position / 8 + 8.
-inline std::uint64_t load_bits64(const std::uint8_t* bits, std::size_t position) {
+inline std::int32_t load_i32(const std::uint8_t* p) {
+  std::int32_t bits;
+  std::memcpy(&bits, p, sizeof bits);
+  return bits;
+}
+
+// Bits position ... position + n - 1 (1 <= n <= 64); reads only the bytes that hold them, and the
+// others of the result are unspecified.
+inline std::uint64_t load_bits(const std::uint8_t* bits, std::size_t position, std::size_t n) {
   const std::uint8_t* p = bits + position / 8;
-  const unsigned shift = static_cast<unsigned>(position % 8);
-  std::uint64_t word;
-  std::memcpy(&word, p, sizeof word);
+  const auto shift = static_cast<unsigned>(position % 8);
+  const std::size_t bytes = (shift + n + 7) / 8;
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, smaller(bytes, 8));
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
   word = __builtin_bswap64(word);
 #endif
-  return (word >> shift) | (std::uint64_t{p[8]} << 1 << (63 - shift));
+  word >>= shift;
+  if (bytes == 9) word |= std::uint64_t{p[8]} << (64 - shift);
+  return word;
 }
 
 // Copies n bits that start at bit `position`; unused bits of the last byte become 0.
@@ -26,8 +35,12 @@ inline void copy_bits(const std::uint8_t* bits, std::size_t position, std::size_
   if (shift == 0) {
     std::memcpy(out, p, bytes);
   } else {
-    for (std::size_t i = 0; i < bytes; ++i) {
-      out[i] = static_cast<std::uint8_t>((p[i] >> shift) | (p[i + 1] << (8 - shift)));
+    for (std::size_t i = 0; i < n; i += 64) {
+      const std::size_t count = smaller(n - i, 64);
+      const std::uint64_t word = load_bits(bits, position + i, count);
+      for (std::size_t b = 0; b < (count + 7) / 8; ++b) {
+        out[i / 8 + b] = static_cast<std::uint8_t>(word >> (8 * b));
+      }
     }
   }
   if (n % 8 != 0) out[bytes - 1] &= static_cast<std::uint8_t>((1U << (n % 8)) - 1);

@@ -1,8 +1,6 @@
 // The elementwise kernels over one piece of a row. Tails repeat the vector's arithmetic on single
 // elements: without contraction both give the same bits.
 
-constexpr std::size_t vecs_per_word = 64 / lanes_f32;
-
 // Calls fn.template operator()<K>() for K = 0 ... Count - 1.
 template <int Count, int K = 0, class Fn>
 inline void unrolled(Fn&& fn) {
@@ -12,73 +10,134 @@ inline void unrolled(Fn&& fn) {
   }
 }
 
+// Elements before y is aligned for streaming stores.
+template <class T>
+inline std::size_t unaligned_elements(const T* y, std::size_t n) {
+  constexpr std::size_t line = 64;
+  const std::size_t bytes = (line - reinterpret_cast<std::uintptr_t>(y) % line) % line;
+  return smaller(bytes / sizeof(T), n);
+}
+
 // y[i] = kept ? body(i) : 0, 64 elements to a word of mask bits; body_vec(i) gives a vector from
 // element i on, and body_one(i) a single one.
-template <class BodyVec, class BodyOne>
-inline void apply_masked(float* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
-                         BodyVec body_vec, BodyOne body_one) {
+template <class T, class BodyVec, class BodyOne>
+inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
+                         bool streaming, BodyVec body_vec, BodyOne body_one) {
+  constexpr std::size_t lanes = Lanes<T>::count;
+  const auto one_by_one = [=](std::size_t begin, std::size_t end) {
+    if (begin == end) return;
+    std::uint64_t word = load_bits(bits, position + begin, end - begin);
+    for (std::size_t i = begin; i < end; ++i, word >>= 1) {
+      if ((word & 1) != 0) {
+        from_arithmetic(body_one(i), y[i]);
+      } else {
+        y[i] = T{};
+      }
+    }
+  };
+  const auto words_from = [=](std::size_t i, auto mask_at, auto store) {
+    for (; i + 64 <= n; i += 64) {
+      const MaskBits mask = mask_at(position + i);
+      unrolled<static_cast<int>(64 / lanes)>([&]<int K>() {
+        const std::size_t at = i + K * lanes;
+        store(y + at, mask.template select<K>(body_vec(at)));
+      });
+    }
+    return i;
+  };
+  const auto words = [=](std::size_t i, auto store) {
+    if ((position + i) % 8 == 0) {
+      return words_from(
+          i, [=](std::size_t bit) { return MaskBits(bits + bit / 8); }, store);
+    }
+    return words_from(
+        i, [=](std::size_t bit) { return MaskBits(load_bits(bits, bit, 64)); }, store);
+  };
   std::size_t i = 0;
-  for (; i + 64 <= n; i += 64) {
-    const MaskBits mask(load_bits64(bits, position + i));
-    unrolled<static_cast<int>(vecs_per_word)>([&]<int K>() {
-      const std::size_t at = i + K * lanes_f32;
-      store_f32(y + at, mask.select<K>(body_vec(at)));
-    });
+  if (streaming) {
+    i = unaligned_elements(y, n);
+    one_by_one(0, i);
+    i = words(i, [](T* p, auto v) { stream(p, v); });
+  } else {
+    i = words(i, [](T* p, auto v) { store(p, v); });
   }
-  if (i == n) return;
-  std::uint64_t word = load_bits64(bits, position + i);
-  for (; i + lanes_f32 <= n; i += lanes_f32, word >>= lanes_f32) {
-    store_f32(y + i, MaskBits(word).select<0>(body_vec(i)));
+  if (i + lanes <= n) {
+    std::uint64_t word = load_bits(bits, position + i, n - i);
+    for (; i + lanes <= n; i += lanes) {
+      store(y + i, MaskBits(word).template select<0>(body_vec(i)));
+      word >>= lanes % 64;
+    }
   }
-  for (; i < n; ++i, word >>= 1) y[i] = (word & 1) != 0 ? body_one(i) : 0.0F;
+  one_by_one(i, n);
 }
 
-inline void apply_dropout(float scale, const float* x, float* y, std::size_t n,
-                          const std::uint8_t* bits, std::size_t position) {
-  const VecF scale_vec(scale);
+template <class T, class A>
+inline void apply_dropout(A scale, const T* x, T* y, std::size_t n, const std::uint8_t* bits,
+                          std::size_t position, bool streaming) {
+  const typename Lanes<T>::Vec scale_vec(scale);
   apply_masked(
-      y, n, bits, position, [=](std::size_t i) { return load_f32(x + i) * scale_vec; },
-      [=](std::size_t i) { return x[i] * scale; });
+      y, n, bits, position, streaming,
+      [=](std::size_t i) { return in_register(load(x + i)) * scale_vec; },
+      [=](std::size_t i) { return to_arithmetic(x[i]) * scale; });
 }
 
-template <bool HasBias>
-inline void apply_relu_dropout(float scale, const float* x, const float* bias, float* y,
-                               std::size_t n, const std::uint8_t* bits, std::size_t position) {
-  const VecF scale_vec(scale);
+template <bool HasBias, class T, class A>
+inline void apply_relu_dropout(A scale, const T* x, const T* bias, T* y, std::size_t n,
+                               const std::uint8_t* bits, std::size_t position, bool streaming) {
+  const typename Lanes<T>::Vec scale_vec(scale);
   apply_masked(
-      y, n, bits, position,
+      y, n, bits, position, streaming,
       [=](std::size_t i) {
-        VecF z = load_f32(x + i);
-        if constexpr (HasBias) z = z + load_f32(bias + i);
+        typename Lanes<T>::Vec z = load(x + i);
+        if constexpr (HasBias) z = z + load(bias + i);
         return select_not_le_zero(z, z * scale_vec);
       },
       [=](std::size_t i) {
-        const float z = HasBias ? x[i] + bias[i] : x[i];
-        return !(z <= 0.0F) ? z * scale : 0.0F;
+        A z = to_arithmetic(x[i]);
+        if constexpr (HasBias) z = z + to_arithmetic(bias[i]);
+        return !(z <= 0) ? z * scale : A{0};
       });
 }
 
-inline void apply_relu_backward(float scale, const float* y, const float* dy, float* dx,
-                                std::size_t n) {
-  const VecF scale_vec(scale);
+// y[i] = body(i) without a mask.
+template <class T, class BodyVec, class BodyOne>
+inline void apply_plain(T* y, std::size_t n, bool streaming, BodyVec body_vec, BodyOne body_one) {
+  constexpr std::size_t lanes = Lanes<T>::count;
   std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) {
-    store_f32(dx + i, select_gt_zero(load_f32(y + i), load_f32(dy + i) * scale_vec));
+  if (streaming) {
+    for (const std::size_t head = unaligned_elements(y, n); i < head; ++i) {
+      from_arithmetic(body_one(i), y[i]);
+    }
+    for (; i + lanes <= n; i += lanes) stream(y + i, body_vec(i));
   }
-  for (; i < n; ++i) dx[i] = y[i] > 0.0F ? dy[i] * scale : 0.0F;
+  for (; i + lanes <= n; i += lanes) store(y + i, body_vec(i));
+  for (; i < n; ++i) from_arithmetic(body_one(i), y[i]);
+}
+
+template <class T, class A>
+inline void apply_relu_backward(A scale, const T* y, const T* dy, T* dx, std::size_t n,
+                                bool streaming) {
+  const typename Lanes<T>::Vec scale_vec(scale);
+  apply_plain(
+      dx, n, streaming,
+      [=](std::size_t i) {
+        return select_gt_zero(load(y + i), in_register(load(dy + i)) * scale_vec);
+      },
+      [=](std::size_t i) { return to_arithmetic(y[i]) > 0 ? to_arithmetic(dy[i]) * scale : A{0}; });
 }
 
 inline void apply_add(const float* bias, float* x, std::size_t n) {
   std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) store_f32(x + i, load_f32(x + i) + load_f32(bias + i));
+  for (; i + lanes_f32 <= n; i += lanes_f32) store(x + i, load(x + i) + load(bias + i));
   for (; i < n; ++i) x[i] += bias[i];
 }
 
-void scale_f32(float scale, const float* x, float* y, std::size_t n) {
-  const VecF scale_vec(scale);
-  std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) store_f32(y + i, load_f32(x + i) * scale_vec);
-  for (; i < n; ++i) y[i] = x[i] * scale;
+template <class T, class A>
+void scale_elements(A factor, const T* x, T* y, std::size_t n) {
+  const typename Lanes<T>::Vec factor_vec(factor);
+  apply_plain(
+      y, n, false, [=](std::size_t i) { return load(x + i) * factor_vec; },
+      [=](std::size_t i) { return to_arithmetic(x[i]) * factor; });
 }
 
 // Rows in order, so that the sums do not depend on the width of a vector.
@@ -87,8 +146,8 @@ void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::siz
   std::size_t c = 0;
   for (; c + lanes_f32 <= cols; c += lanes_f32) {
     VecF sum(0.0F);
-    for (std::size_t r = 0; r < rows; ++r) sum = sum + load_f32(x + r * ld + c);
-    store_f32(sums + c, sum * VecF(scale));
+    for (std::size_t r = 0; r < rows; ++r) sum = sum + load(x + r * ld + c);
+    store(sums + c, sum * VecF(scale));
   }
   for (; c < cols; ++c) {
     float sum = 0.0F;

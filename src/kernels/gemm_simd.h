@@ -26,7 +26,7 @@ inline void pack_panel(std::size_t rows, std::size_t k, const float* src, std::s
     for (std::size_t p = 0; p < k; ++p) {
       const float* from = src + p * k_stride;
       for (std::size_t i = 0; i < width; i += lanes_f32) {
-        store_f32(dst + p * width + i, load_f32(from + i));
+        store(dst + p * width + i, load(from + i));
       }
     }
     return;
@@ -67,7 +67,7 @@ inline void gemm_tile(std::size_t m, std::size_t n, std::size_t k, float alpha, 
   for (std::size_t p = 0; p < k; ++p, a += gemm_mr, b += gemm_nr) {
     VecF column[gemm_nv];
 #pragma GCC unroll 4
-    for (std::size_t j = 0; j < gemm_nv; ++j) column[j] = load_f32(b + j * lanes_f32);
+    for (std::size_t j = 0; j < gemm_nv; ++j) column[j] = load(b + j * lanes_f32);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < gemm_mr; ++i) {
       const VecF row(a[i]);
@@ -83,7 +83,7 @@ inline void gemm_tile(std::size_t m, std::size_t n, std::size_t k, float alpha, 
       for (std::size_t j = 0; j < gemm_nv; ++j) {
         float* out = c + i * ldc + j * lanes_f32;
         const VecF value = alpha_vec * sums[i][j];
-        store_f32(out, accumulate ? load_f32(out) + value : value);
+        store(out, accumulate ? load(out) + value : value);
       }
     }
     return;
@@ -93,7 +93,7 @@ inline void gemm_tile(std::size_t m, std::size_t n, std::size_t k, float alpha, 
   for (std::size_t i = 0; i < gemm_mr; ++i) {
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < gemm_nv; ++j) {
-      store_f32(&edge[i][j * lanes_f32], alpha_vec * sums[i][j]);
+      store(&edge[i][j * lanes_f32], alpha_vec * sums[i][j]);
     }
   }
   for (std::size_t i = 0; i < m; ++i) {

@@ -8,14 +8,14 @@ void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, floa
   const VecF mu(params.momentum);
   std::size_t i = 0;
   for (; i + lanes_f32 <= n; i += lanes_f32) {
-    const VecF w = load_f32(weights + i);
-    VecF g = load_f32(gradient + i) + decay * w;
+    const VecF w = load(weights + i);
+    VecF g = load(gradient + i) + decay * w;
     if (momentum != nullptr) {
-      const VecF v = mu * load_f32(momentum + i) + g;
-      store_f32(momentum + i, v);
+      const VecF v = mu * load(momentum + i) + g;
+      store(momentum + i, v);
       g = params.nesterov ? g + mu * v : v;
     }
-    store_f32(weights + i, w - rate * g);
+    store(weights + i, w - rate * g);
   }
   sgd_elements(params, i, n, gradient, weights, momentum);
 }
@@ -28,14 +28,14 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
   const VecF one_minus_beta2(1.0F - params.beta2);
   std::size_t i = 0;
   for (; i + lanes_f32 <= n; i += lanes_f32) {
-    const VecF w = load_f32(weights + i);
-    const VecF g = load_f32(gradient + i) + VecF(params.weight_decay) * w;
-    const VecF m = beta1 * load_f32(first + i) + one_minus_beta1 * g;
-    const VecF v = beta2 * load_f32(second + i) + one_minus_beta2 * (g * g);
-    store_f32(first + i, m);
-    store_f32(second + i, v);
+    const VecF w = load(weights + i);
+    const VecF g = load(gradient + i) + VecF(params.weight_decay) * w;
+    const VecF m = beta1 * load(first + i) + one_minus_beta1 * g;
+    const VecF v = beta2 * load(second + i) + one_minus_beta2 * (g * g);
+    store(first + i, m);
+    store(second + i, v);
     const VecF root = square_root(v) * VecF(params.inv_sqrt_correction) + VecF(params.epsilon);
-    store_f32(weights + i, VecF(params.decay) * w - VecF(params.step_size) * divide(m, root));
+    store(weights + i, VecF(params.decay) * w - VecF(params.step_size) * divide(m, root));
   }
   adam_elements(params, i, n, gradient, weights, first, second);
 }

@@ -39,31 +39,29 @@ struct PhiloxState {
     x1 = product1;
     x2 = xor3(shift_right32(product0), x3, philox.key[r][1]);
     x3 = product0;
+    keep_order(x0, x1, x2, x3);
   }
 };
 
-// Independent states in flight, to cover the latency of a round. Measured best on AVX2 too, where
-// some of them live in memory.
-constexpr std::size_t states = 4;
-constexpr std::size_t group_blocks = states * lanes_u64;
+constexpr std::size_t group_blocks = philox_states * lanes_u64;
 constexpr std::size_t group_words = 4 * group_blocks;
 
 // Draws group_blocks blocks from `block` on.
 template <int Rounds>
 inline void draw_group(const PhiloxVec& philox, std::uint64_t block, std::uint32_t* out) {
   const VecU64 first = VecU64(block) + VecU64::load_unaligned(block_lanes);
-  PhiloxState state[states];
-#pragma GCC unroll 4
-  for (std::size_t s = 0; s < states; ++s) {
+  PhiloxState state[philox_states];
+#pragma GCC unroll 8
+  for (std::size_t s = 0; s < philox_states; ++s) {
     state[s] = PhiloxState(philox, first + VecU64(std::uint64_t{s * lanes_u64}));
   }
 #pragma GCC unroll 10
   for (int r = 0; r < Rounds; ++r) {
-#pragma GCC unroll 4
-    for (std::size_t s = 0; s < states; ++s) state[s].round(philox, r);
+#pragma GCC unroll 8
+    for (std::size_t s = 0; s < philox_states; ++s) state[s].round(philox, r);
   }
-#pragma GCC unroll 4
-  for (std::size_t s = 0; s < states; ++s) {
+#pragma GCC unroll 8
+  for (std::size_t s = 0; s < philox_states; ++s) {
     store_blocks(state[s].x0, state[s].x1, state[s].x2, state[s].x3, out + s * 4 * lanes_u64);
   }
 }

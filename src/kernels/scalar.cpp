@@ -2,14 +2,16 @@
 #include <cstring>
 
 #include "kernel_table.h"
+#include "kernels/hit_law.h"
 #include "kernels/philox_scalar.h"
 
 namespace simdrop::detail {
 namespace {
 
 #include "kernels/bits.h"
-
-constexpr std::uint32_t tie_low_mask = 0xFFFFFFU;
+#include "kernels/float16_scalar.h"
+#include "kernels/hits_scalar.h"
+#include "kernels/side_work.h"
 
 struct PhiloxStream {
   std::uint64_t seed, stream;
@@ -41,90 +43,105 @@ void philox_fill(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_b
 }
 
 // MaskRule::words: element i is kept iff word i < T.
-void draw_words_block(const PhiloxStream& philox, std::uint64_t threshold, std::uint64_t block,
-                      std::uint8_t* bits) {
+void draw_words_block(const MaskSource& source, std::uint64_t block, std::uint8_t* bits) {
+  const PhiloxStream philox{source.seed, source.stream, source.rounds};
   std::uint32_t words[4];
   for (unsigned group = 0; group < 8; ++group) {
     std::uint32_t kept = 0;
     for (unsigned i = 0; i < 32; i += 4) {
       philox.block(block * 64 + group * 8 + i / 4, words);
-      for (unsigned j = 0; j < 4; ++j) kept |= std::uint32_t{words[j] < threshold} << (i + j);
+      for (unsigned j = 0; j < 4; ++j)
+        kept |= std::uint32_t{words[j] < source.threshold} << (i + j);
     }
     store_bits32(kept, bits + std::size_t{4} * group);
   }
 }
 
-// MaskRule::digits, 32 elements at a time: compare digit by digit from the most significant one.
-void draw_digits_block(const PhiloxStream& philox, std::uint32_t threshold, std::uint64_t block,
-                       std::uint8_t* bits) {
-  const unsigned significant = 32U - static_cast<unsigned>(__builtin_ctz(threshold));
-  const unsigned digits = significant < 8 ? significant : 8;
-  std::uint32_t slabs[64];
-  for (unsigned i = 0; i < 2 * digits; ++i) philox.block(2 * digits * block + i, slabs + 4 * i);
-
-  for (unsigned group = 0; group < 8; ++group) {
-    std::uint32_t kept = 0;
-    std::uint32_t undecided = 0xFFFFFFFFU;
-    for (unsigned j = 0; j < digits; ++j) {
-      const std::uint32_t slab = slabs[8 * j + group];
-      const bool digit = (threshold >> (31 - j) & 1U) != 0;
-      if (digit) kept |= undecided & slab;
-      undecided &= digit ? ~slab : slab;
-    }
-    if (significant <= 8) undecided = 0;
-    for (; undecided != 0; undecided &= undecided - 1) {
-      const auto place = static_cast<unsigned>(__builtin_ctz(undecided));
-      const std::uint64_t element = block * 256 + group * 32 + place;
+// MaskRule::dyadic, one block of 256 elements.
+void draw_dyadic_block(const MaskSource& source, std::uint64_t block, std::uint8_t* bits) {
+  const DyadicPlan& plan = source.dyadic;
+  std::uint32_t kept[8];
+  for (auto& word : kept) word = plan.digits == 0 && plan.numerator != 0 ? 0xFFFFFFFFU : 0U;
+  for (std::uint32_t j = plan.digits; j-- > 0;) {
+    const bool digit = (plan.numerator >> (plan.digits - 1 - j) & 1U) != 0;
+    for (unsigned half = 0; half < 2; ++half) {
       std::uint32_t words[4];
-      philox.block((std::uint64_t{1} << 63) + element / 4, words);
-      kept |= std::uint32_t{(words[element % 4] >> 8) < (threshold & tie_low_mask)} << place;
+      draw_piece(source, block, 2 * j + half, words);
+      for (unsigned w = 0; w < 4; ++w) {
+        std::uint32_t& k = kept[4 * half + w];
+        k = digit ? k | words[w] : k & words[w];
+      }
     }
-    store_bits32(kept, bits + std::size_t{4} * group);
+  }
+  std::uint64_t struck[4] = {};
+  if (plan.hits.slots != 0) draw_hits(source, block, struck);
+  for (unsigned w = 0; w < 8; ++w) {
+    const auto hits = static_cast<std::uint32_t>(struck[w / 2] >> (32 * (w % 2)));
+    store_bits32(plan.hits_keep ? kept[w] | hits : kept[w] & ~hits, bits + std::size_t{4} * w);
   }
 }
 
-void draw_blocks(const MaskSource& source, std::uint64_t first_block, std::size_t blocks,
-                 std::uint8_t* bits) {
-  const PhiloxStream philox{source.seed, source.stream, source.rounds};
-  const auto threshold = static_cast<std::uint32_t>(source.threshold);
-  for (std::size_t i = 0; i < blocks; ++i, bits += 32) {
-    if (source.rule == 1) {
-      draw_words_block(philox, threshold, first_block + i, bits);
-    } else {
-      draw_digits_block(philox, threshold, first_block + i, bits);
+constexpr std::size_t chunk_elements = 1024;
+
+struct MaskDrawer {
+  const MaskSource& source;
+
+  explicit MaskDrawer(const MaskSource& mask) : source(mask) {}
+
+  void draw(std::uint64_t block, std::size_t blocks, std::uint64_t* out, SideWork& side) const {
+    auto* bits = reinterpret_cast<std::uint8_t*>(out);
+    side.plan(blocks);
+    for (std::size_t i = 0; i < blocks; ++i, bits += 32) {
+      if (source.rule == 1) {
+        draw_words_block(source, block + i, bits);
+      } else {
+        draw_dyadic_block(source, block + i, bits);
+      }
+      side.step(1);
     }
   }
-}
+};
 
 bool bit_at(const std::uint8_t* bits, std::size_t i) {
   return (bits[i / 8] >> (i % 8) & 1) != 0;
 }
 
-void apply_dropout(float scale, const float* x, float* y, std::size_t n, const std::uint8_t* bits,
-                   std::size_t position) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = bit_at(bits, position + i) ? x[i] * scale : 0.0F;
-}
-
-template <bool HasBias>
-void apply_relu_dropout(float scale, const float* x, const float* bias, float* y, std::size_t n,
-                        const std::uint8_t* bits, std::size_t position) {
+template <class T, class A>
+void apply_dropout(A scale, const T* x, T* y, std::size_t n, const std::uint8_t* bits,
+                   std::size_t position, bool /*streaming*/) {
   for (std::size_t i = 0; i < n; ++i) {
-    const float z = HasBias ? x[i] + bias[i] : x[i];
-    y[i] = bit_at(bits, position + i) && !(z <= 0.0F) ? z * scale : 0.0F;
+    from_arithmetic(bit_at(bits, position + i) ? to_arithmetic(x[i]) * scale : A{0}, y[i]);
   }
 }
 
-void apply_relu_backward(float scale, const float* y, const float* dy, float* dx, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) dx[i] = y[i] > 0.0F ? dy[i] * scale : 0.0F;
+template <bool HasBias, class T, class A>
+void apply_relu_dropout(A scale, const T* x, const T* bias, T* y, std::size_t n,
+                        const std::uint8_t* bits, std::size_t position, bool /*streaming*/) {
+  for (std::size_t i = 0; i < n; ++i) {
+    A z = to_arithmetic(x[i]);
+    if constexpr (HasBias) z = z + to_arithmetic(bias[i]);
+    from_arithmetic(bit_at(bits, position + i) && !(z <= 0) ? z * scale : A{0}, y[i]);
+  }
+}
+
+template <class T, class A>
+void apply_relu_backward(A scale, const T* y, const T* dy, T* dx, std::size_t n,
+                         bool /*streaming*/) {
+  for (std::size_t i = 0; i < n; ++i) {
+    from_arithmetic(to_arithmetic(y[i]) > 0 ? to_arithmetic(dy[i]) * scale : A{0}, dx[i]);
+  }
 }
 
 void apply_add(const float* bias, float* x, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) x[i] += bias[i];
 }
 
-void scale_f32(float scale, const float* x, float* y, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = x[i] * scale;
+template <class T, class A>
+void scale_elements(A factor, const T* x, T* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) from_arithmetic(to_arithmetic(x[i]) * factor, y[i]);
 }
+
+void stream_fence() {}
 
 #include "kernels/traverse.h"
 

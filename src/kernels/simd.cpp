@@ -6,6 +6,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernel_table.h"
+#include "kernels/hit_law.h"
 #include "kernels/philox_scalar.h"
 
 namespace simdrop::detail {
@@ -13,8 +14,11 @@ namespace {
 
 // The order matters: each part uses the ones before it.
 // clang-format off
-#include "kernels/xsimd_compat.h"
 #include "kernels/bits.h"
+#include "kernels/float16_scalar.h"
+#include "kernels/hits_scalar.h"
+#include "kernels/side_work.h"
+#include "kernels/xsimd_compat.h"
 #include "kernels/philox_simd.h"
 #include "kernels/mask_simd.h"
 #include "kernels/elementwise_simd.h"

@@ -87,7 +87,7 @@ void Network::forward_input(ConstMatrix x, std::uint64_t step, std::uint64_t fir
   std::uint8_t* mask = prepare_mask(0);
   for_rows(x.rows, x.cols, elements_per_thread, team(), [&](std::size_t first, std::size_t rows) {
     const std::size_t offset = first * x.cols;
-    table_.dropout_f32(advance(source, offset), scale, {rows, x.cols, x.ld, x.cols}, x.row(first),
+    table_.f32.dropout(advance(source, offset), scale, {rows, x.cols, x.ld, x.cols}, x.row(first),
                        layer.a.get() + offset, mask == nullptr ? nullptr : mask + offset / 8);
   });
 }
@@ -106,7 +106,7 @@ void Network::forward_hidden(std::size_t l, std::uint64_t step, std::uint64_t fi
         const std::size_t offset = first * width;
         float* z = product + offset;
         if (config.record) table_.add_bias_f32(rows, width, layer.bias.get(), z, width);
-        table_.bias_relu_dropout_f32(advance(source, offset), scale, {rows, width, width, width}, z,
+        table_.f32.bias_relu_dropout(advance(source, offset), scale, {rows, width, width, width}, z,
                                      config.record ? nullptr : layer.bias.get(),
                                      layer.a.get() + offset,
                                      mask == nullptr ? nullptr : mask + offset / 8);
@@ -161,7 +161,7 @@ void Network::record_da(const Layer& hidden) {
   const std::size_t n = hidden.width;
   for_rows(forward_rows, n, elements_per_thread, team(), [&](std::size_t first, std::size_t rows) {
     const std::size_t offset = first * n;
-    table_.dropout_f32(advance(source, offset), scale, {rows, n, n, n}, hidden.dz.get() + offset,
+    table_.f32.dropout(advance(source, offset), scale, {rows, n, n, n}, hidden.dz.get() + offset,
                        hidden.da.get() + offset, nullptr);
   });
 }
@@ -178,7 +178,7 @@ void Network::propagate(std::size_t l) {
   for_rows(forward_rows, n, elements_per_thread, team(), [&](std::size_t first, std::size_t rows) {
     const std::size_t offset = first * n;
     float* dz = hidden.dz.get() + offset;
-    table_.relu_dropout_backward_f32(scale, {rows, n, n, n}, hidden.a.get() + offset, dz, n, dz);
+    table_.f32.relu_dropout_backward(scale, {rows, n, n, n}, hidden.a.get() + offset, dz, n, dz);
   });
 }
 
@@ -202,7 +202,7 @@ void Network::predict(ConstMatrix x, Matrix out) {
       float* y = predict_[l % 2].get();
       linear(in, l, y, n);
       for_rows(m, n, elements_per_thread, team(), [&](std::size_t first, std::size_t rows) {
-        table_.bias_relu_dropout_f32(all_kept, 1.0F, {rows, n, n, n}, y + first * n,
+        table_.f32.bias_relu_dropout(all_kept, 1.0F, {rows, n, n, n}, y + first * n,
                                      layers[l].bias.get(), y + first * n, nullptr);
       });
       in = {y, m, n};

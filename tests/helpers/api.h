@@ -13,7 +13,7 @@ inline simdrop::Dropout to_dropout(const reference::MaskSpec& spec) {
   return {.keep_prob = spec.keep_prob,
           .stream = {.seed = spec.seed, .id = spec.stream},
           .first = spec.first,
-          .rule = spec.rule == reference::Rule::digits ? simdrop::MaskRule::digits
+          .rule = spec.rule == reference::Rule::dyadic ? simdrop::MaskRule::dyadic
                                                        : simdrop::MaskRule::words,
           .rounds = spec.rounds == 7 ? simdrop::PhiloxRounds::seven : simdrop::PhiloxRounds::ten};
 }

@@ -91,7 +91,7 @@ template <class Check>
 void sweep_masks(Check check) {
   std::mt19937 engine(15);
   for (const double keep_prob : kKeepProbs) {
-    for (const auto rule : {reference::Rule::digits, reference::Rule::words}) {
+    for (const auto rule : {reference::Rule::dyadic, reference::Rule::words}) {
       for (const int rounds : {7, 10}) {
         for (const auto use : {MaskUse::drawn, MaskUse::written, MaskUse::given}) {
           ElementwiseCase c;

@@ -11,9 +11,9 @@
 
 namespace test {
 
-inline constexpr std::array kKeepProbs{0.5,  0.999, 0.9,           0.8,        0.75, 0.3,
-                                       0.1,  0.01,  0.0,           1e-6,       1.0,  0.25,
-                                       1e-9, 0.125, 0.5 + 0x1p-12, 1 - 0x1p-20};
+inline constexpr std::array kKeepProbs{0.5,  0.999, 0.9,  0.8,           0.75,        0.3,  0.1,
+                                       0.01, 0.0,   1e-6, 1.0,           0.25,        1e-9, 0.125,
+                                       0.7,  0.55,  0.35, 0.5 + 0x1p-12, 1 - 0x1p-20, 0.65};
 
 // Offsets beside every boundary of the contract: bytes, words, blocks, 2^32, 2^63.
 inline constexpr std::array<std::uint64_t, 16> kFirsts{0,
@@ -45,7 +45,7 @@ inline reference::MaskSpec random_spec(std::mt19937& engine) {
   spec.stream = word();
   spec.first = pick(kFirsts, engine);
   spec.keep_prob = pick(kKeepProbs, engine);
-  spec.rule = engine() % 2 == 0 ? reference::Rule::digits : reference::Rule::words;
+  spec.rule = engine() % 2 == 0 ? reference::Rule::dyadic : reference::Rule::words;
   spec.rounds = engine() % 2 == 0 ? 10 : 7;
   return spec;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "dispatch.h"
+#include "dyadic_plan.h"
 #include "kernel_table.h"
 #include "mask_reference.h"
 
@@ -22,12 +23,22 @@ void for_each_table(Fn fn) {
   }
 }
 
+// The plan of the dyadic rule is the library's own; test_dyadic_plan.cpp holds it against the
+// oracle.
 inline simdrop::detail::MaskSource mask_source(const reference::MaskSpec& spec,
                                                const std::uint8_t* bits_in = nullptr) {
-  return {spec.seed,   spec.stream,
-          spec.first,  reference::threshold(spec.keep_prob),
-          spec.rounds, spec.rule == reference::Rule::digits ? 0 : 1,
-          bits_in};
+  const std::uint64_t threshold = reference::threshold(spec.keep_prob);
+  const bool drawn = threshold != 0 && threshold != std::uint64_t{1} << 32;
+  const bool dyadic = spec.rule == reference::Rule::dyadic;
+  return {spec.seed,
+          spec.stream,
+          spec.first,
+          threshold,
+          spec.rounds,
+          dyadic ? 0 : 1,
+          bits_in,
+          drawn && dyadic ? simdrop::detail::make_dyadic_plan(threshold)
+                          : simdrop::detail::DyadicPlan{}};
 }
 
 }  // namespace test

@@ -1,0 +1,19 @@
+// 16-bit floating-point types as kernels see them in memory: bits without arithmetic.
+#pragma once
+
+#include <cstdint>
+
+namespace simdrop {
+
+/// bfloat16: the upper half of an IEEE 754 binary32. Layout-compatible with std::uint16_t, and with
+/// the bfloat16 of other libraries.
+struct bfloat16 {
+  std::uint16_t bits = 0;
+};
+
+/// IEEE 754 binary16. Layout-compatible with std::uint16_t, _Float16 and __fp16.
+struct float16 {
+  std::uint16_t bits = 0;
+};
+
+}  // namespace simdrop

@@ -1,0 +1,160 @@
+// The shims of AVX2 with FMA and F16C; see xsimd_compat.h. Included inside an anonymous namespace.
+
+// Philox states in flight, to cover the latency of a round: in philox_fill, and in a mask.
+// Measured.
+constexpr std::size_t philox_states = 4;
+constexpr std::size_t mask_groups = 4;
+
+inline VecU64 mul_low32(VecU64 a, VecU64 b) {
+  return _mm256_mul_epu32(a, b);
+}
+inline VecU64 shift_right32(VecU64 a) {
+  return _mm256_srli_epi64(a, 32);
+}
+inline VecF mul_add(VecF a, VecF b, VecF c) {
+  return xsimd::fma(a, b, c);
+}
+inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
+  return a ^ (b ^ c);  // a is the last to be known
+}
+
+inline VecU64 or3(VecU64 a, VecU64 b, VecU64 c) {
+  return a | b | c;
+}
+inline VecU64 fold_digit(VecU64 kept, VecU64 drawn, bool digit) {
+  return digit ? kept | drawn : kept & drawn;
+}
+// Four states fill the registers: GCC's own order of the rounds spills a sixth more.
+inline void keep_order(VecU64& a, VecU64& b, VecU64& c, VecU64& d) {
+  __m256i raw[4] = {a, b, c, d};
+  __asm__ volatile("" : "+x"(raw[0]), "+x"(raw[1]), "+x"(raw[2]), "+x"(raw[3]));
+  a = raw[0], b = raw[1], c = raw[2], d = raw[3];
+}
+
+constexpr std::uint64_t block_lanes[4] = {0, 2, 1, 3};
+inline void store_blocks(VecU64 x0, VecU64 x1, VecU64 x2, VecU64 x3, std::uint32_t* out) {
+  const __m256i low = _mm256_blend_epi32(x0, _mm256_slli_epi64(x1, 32), 0xAA);
+  const __m256i high = _mm256_blend_epi32(x2, _mm256_slli_epi64(x3, 32), 0xAA);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_unpacklo_epi64(low, high));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8), _mm256_unpackhi_epi64(low, high));
+}
+
+// There is no unsigned compare: a <= b is max(a, b) == b.
+inline std::uint32_t bits_le_u32(VecU32 a, VecU32 b) {
+  const __m256i le = _mm256_cmpeq_epi32(_mm256_max_epu32(a, b), b);
+  return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(le)));
+}
+
+template <class V>
+inline V in_register(V v) {
+  return v;
+}
+
+struct MaskBits {
+  __m256i half[2];  // each of 32 bits, in all lanes of 32 bits
+  explicit MaskBits(std::uint64_t bits)
+      : half{_mm256_set1_epi32(static_cast<int>(bits)),
+             _mm256_set1_epi32(static_cast<int>(bits >> 32))} {}
+  explicit MaskBits(const std::uint8_t* p)
+      : half{_mm256_set1_epi32(load_i32(p)), _mm256_set1_epi32(load_i32(p + 4))} {}
+  template <int K>
+  VecF select(VecF v) const {
+    const __m256i lane_bits =
+        _mm256_slli_epi32(_mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128), 8 * (K % 4));
+    const __m256i kept = _mm256_cmpeq_epi32(_mm256_and_si256(half[K / 4], lane_bits), lane_bits);
+    return _mm256_and_ps(_mm256_castsi256_ps(kept), v);
+  }
+  template <int K>
+  VecD select(VecD v) const {
+    const __m256i lane_bits = _mm256_slli_epi64(_mm256_setr_epi64x(1, 2, 4, 8), 4 * (K % 8));
+    const __m256i kept = _mm256_cmpeq_epi64(_mm256_and_si256(half[K / 8], lane_bits), lane_bits);
+    return _mm256_and_pd(_mm256_castsi256_pd(kept), v);
+  }
+};
+inline VecF select_not_le_zero(VecF z, VecF v) {
+  return _mm256_and_ps(_mm256_cmp_ps(z, _mm256_setzero_ps(), _CMP_NLE_UQ), v);
+}
+inline VecF select_gt_zero(VecF y, VecF v) {
+  return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v);
+}
+
+inline VecD select_not_le_zero(VecD z, VecD v) {
+  return _mm256_and_pd(_mm256_cmp_pd(z, _mm256_setzero_pd(), _CMP_NLE_UQ), v);
+}
+inline VecD select_gt_zero(VecD y, VecD v) {
+  return _mm256_and_pd(_mm256_cmp_pd(y, _mm256_setzero_pd(), _CMP_GT_OQ), v);
+}
+
+inline VecU64 pack_words(VecU64 low, VecU64 high) {
+  return _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xAA);
+}
+
+struct HitLanes {
+  __m256i one;
+  HitLanes(VecU64 draw, std::int64_t threshold)
+      : one(_mm256_srli_epi64(_mm256_cmpgt_epi64(draw, _mm256_set1_epi64x(threshold)), 63)) {}
+  [[nodiscard]] VecU64 at(VecU64 place) const { return _mm256_sllv_epi64(one, place); }
+};
+inline bool any_above(VecU64 draw, std::int64_t threshold) {
+  const __m256i one = HitLanes(draw, threshold).one;
+  return _mm256_testz_si256(one, one) == 0;
+}
+
+inline void store_transposed(VecU64 w0, VecU64 w1, VecU64 w2, VecU64 w3, std::uint64_t* out) {
+  const __m256i even01 = _mm256_unpacklo_epi64(w0, w1);
+  const __m256i odd01 = _mm256_unpackhi_epi64(w0, w1);
+  const __m256i even23 = _mm256_unpacklo_epi64(w2, w3);
+  const __m256i odd23 = _mm256_unpackhi_epi64(w2, w3);
+  auto* lanes = reinterpret_cast<__m256i*>(out);
+  _mm256_storeu_si256(lanes, _mm256_permute2x128_si256(even01, even23, 0x20));
+  _mm256_storeu_si256(lanes + 1, _mm256_permute2x128_si256(odd01, odd23, 0x20));
+  _mm256_storeu_si256(lanes + 2, _mm256_permute2x128_si256(even01, even23, 0x31));
+  _mm256_storeu_si256(lanes + 3, _mm256_permute2x128_si256(odd01, odd23, 0x31));
+}
+
+inline VecF as_f32(VecU32 v) {
+  return _mm256_castsi256_ps(v);
+}
+inline VecU32 as_u32(VecF v) {
+  return _mm256_castps_si256(v);
+}
+inline VecU32 select_nan(VecF v, VecU32 if_nan, VecU32 otherwise) {
+  return _mm256_blendv_epi8(otherwise, if_nan,
+                            _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)));
+}
+
+using VecU16 = __m128i;
+template <class T>
+inline VecU16 load_u16(const T* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+template <class T>
+inline void store_u16(T* p, VecU16 v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+}
+inline VecU32 widen_u16(const bfloat16* p) {
+  return _mm256_cvtepu16_epi32(load_u16(p));
+}
+inline VecU16 narrow_u16(VecU32 v) {
+  return _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+inline VecF load(const float16* p) {
+  return _mm256_cvtph_ps(load_u16(p));
+}
+inline VecU16 f16_bits(VecF v) {
+  return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
+}
+
+inline void stream(float* p, VecF v) {
+  _mm256_stream_ps(p, v);
+}
+inline void stream(double* p, VecD v) {
+  _mm256_stream_pd(p, v);
+}
+template <class T>
+inline void stream_u16(T* p, VecU16 v) {
+  _mm_stream_si128(reinterpret_cast<__m128i*>(p), v);
+}
+inline void stream_fence() {
+  _mm_sfence();
+}

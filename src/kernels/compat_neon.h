@@ -1,0 +1,157 @@
+// The shims of NEON on AArch64; see xsimd_compat.h. Included inside an anonymous namespace.
+
+// Philox states in flight, to cover the latency of a round: in philox_fill, and in a mask.
+// Measured.
+constexpr std::size_t philox_states = 4;
+constexpr std::size_t mask_groups = 4;
+
+inline VecU64 mul_low32(VecU64 a, VecU64 b) {
+  return vmull_u32(vmovn_u64(a), vmovn_u64(b));
+}
+inline VecU64 shift_right32(VecU64 a) {
+  return vshrq_n_u64(a, 32);
+}
+inline VecF mul_add(VecF a, VecF b, VecF c) {
+  return xsimd::fma(a, b, c);
+}
+inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
+  return a ^ (b ^ c);  // a is the last to be known
+}
+
+inline VecU64 or3(VecU64 a, VecU64 b, VecU64 c) {
+  return a | b | c;
+}
+inline VecU64 fold_digit(VecU64 kept, VecU64 drawn, bool digit) {
+  return digit ? kept | drawn : kept & drawn;
+}
+inline void keep_order(VecU64&, VecU64&, VecU64&, VecU64&) {}
+
+constexpr std::uint64_t block_lanes[2] = {0, 1};
+inline void store_blocks(VecU64 x0, VecU64 x1, VecU64 x2, VecU64 x3, std::uint32_t* out) {
+  const uint64x2_t low = vsliq_n_u64(x0, x1, 32);
+  const uint64x2_t high = vsliq_n_u64(x2, x3, 32);
+  vst1q_u32(out, vreinterpretq_u32_u64(vzip1q_u64(low, high)));
+  vst1q_u32(out + 4, vreinterpretq_u32_u64(vzip2q_u64(low, high)));
+}
+
+inline std::uint32_t bits_le_u32(VecU32 a, VecU32 b) {
+  const std::uint32_t lane_bits[4] = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vcleq_u32(a, b), vld1q_u32(lane_bits)));
+}
+
+template <class V>
+inline V in_register(V v) {
+  return v;
+}
+
+inline VecF select_u32(uint32x4_t mask, float32x4_t v) {
+  return vreinterpretq_f32_u32(vandq_u32(mask, vreinterpretq_u32_f32(v)));
+}
+inline VecD select_u64(uint64x2_t mask, float64x2_t v) {
+  return vreinterpretq_f64_u64(vandq_u64(mask, vreinterpretq_u64_f64(v)));
+}
+struct MaskBits {
+  uint32x4_t half[2];
+  explicit MaskBits(std::uint64_t bits)
+      : half{vdupq_n_u32(static_cast<std::uint32_t>(bits)),
+             vdupq_n_u32(static_cast<std::uint32_t>(bits >> 32))} {}
+  explicit MaskBits(const std::uint8_t* p)
+      : half{vdupq_n_u32(static_cast<std::uint32_t>(load_i32(p))),
+             vdupq_n_u32(static_cast<std::uint32_t>(load_i32(p + 4)))} {}
+  template <int K>
+  VecF select(VecF v) const {
+    const std::uint32_t first[4] = {1, 2, 4, 8};
+    const uint32x4_t lane_bits = vshlq_n_u32(vld1q_u32(first), 4 * (K % 8));
+    return select_u32(vtstq_u32(half[K / 8], lane_bits), v);
+  }
+  template <int K>
+  VecD select(VecD v) const {
+    const std::uint64_t first[2] = {1, 2};
+    const uint64x2_t lane_bits = vshlq_n_u64(vld1q_u64(first), 2 * (K % 16));
+    const uint64x2_t bits = vreinterpretq_u64_u32(half[K / 16]);
+    return select_u64(vtstq_u64(bits, lane_bits), v);
+  }
+};
+inline VecF select_not_le_zero(VecF z, VecF v) {
+  return select_u32(vmvnq_u32(vclezq_f32(z)), v);
+}
+inline VecF select_gt_zero(VecF y, VecF v) {
+  return select_u32(vcgtzq_f32(y), v);
+}
+
+inline VecD select_not_le_zero(VecD z, VecD v) {
+  return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(v), vclezq_f64(z)));
+}
+inline VecD select_gt_zero(VecD y, VecD v) {
+  return select_u64(vcgtzq_f64(y), v);
+}
+
+inline VecU64 pack_words(VecU64 low, VecU64 high) {
+  return vsliq_n_u64(low, high, 32);
+}
+
+// A negative place shifts to the right, and so leaves nothing.
+struct HitLanes {
+  uint64x2_t one;
+  HitLanes(VecU64 draw, std::int64_t threshold)
+      : one(vshrq_n_u64(vcgtq_s64(vreinterpretq_s64_u64(draw), vdupq_n_s64(threshold)), 63)) {}
+  [[nodiscard]] VecU64 at(VecU64 place) const {
+    return vshlq_u64(one, vreinterpretq_s64_u64(place));
+  }
+};
+inline bool any_above(VecU64 draw, std::int64_t threshold) {
+  const uint64x2_t one = HitLanes(draw, threshold).one;
+  return (vgetq_lane_u64(one, 0) | vgetq_lane_u64(one, 1)) != 0;
+}
+
+inline void store_transposed(VecU64 w0, VecU64 w1, VecU64 w2, VecU64 w3, std::uint64_t* out) {
+  vst1q_u64(out, vzip1q_u64(w0, w1));
+  vst1q_u64(out + 2, vzip1q_u64(w2, w3));
+  vst1q_u64(out + 4, vzip2q_u64(w0, w1));
+  vst1q_u64(out + 6, vzip2q_u64(w2, w3));
+}
+
+inline VecF as_f32(VecU32 v) {
+  return vreinterpretq_f32_u32(v);
+}
+inline VecU32 as_u32(VecF v) {
+  return vreinterpretq_u32_f32(v);
+}
+inline VecU32 select_nan(VecF v, VecU32 if_nan, VecU32 otherwise) {
+  return vbslq_u32(vceqq_f32(v, v), otherwise, if_nan);
+}
+
+using VecU16 = uint16x4_t;
+template <class T>
+inline VecU16 load_u16(const T* p) {
+  return vld1_u16(reinterpret_cast<const std::uint16_t*>(p));
+}
+template <class T>
+inline void store_u16(T* p, VecU16 v) {
+  vst1_u16(reinterpret_cast<std::uint16_t*>(p), v);
+}
+inline VecU32 widen_u16(const bfloat16* p) {
+  return vmovl_u16(load_u16(p));
+}
+inline VecU16 narrow_u16(VecU32 v) {
+  return vmovn_u32(v);
+}
+inline VecF load(const float16* p) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(load_u16(p)));
+}
+inline VecU16 f16_bits(VecF v) {
+  return vreinterpret_u16_f16(vcvt_f16_f32(v));
+}
+
+// AArch64's non-temporal stores take pairs, and are a hint that the compiler has no intrinsic for.
+inline void stream(float* p, VecF v) {
+  store(p, v);
+}
+inline void stream(double* p, VecD v) {
+  store(p, v);
+}
+template <class T>
+inline void stream_u16(T* p, VecU16 v) {
+  store_u16(p, v);
+}
+inline void stream_fence() {}
