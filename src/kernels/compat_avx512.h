@@ -143,9 +143,6 @@ inline VecF as_f32(VecU32 v) {
 inline VecU32 as_u32(VecF v) {
   return _mm512_castps_si512(v);
 }
-inline VecU32 select_nan(VecF v, VecU32 if_nan, VecU32 otherwise) {
-  return _mm512_mask_mov_epi32(otherwise, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), if_nan);
-}
 
 using VecU16 = __m256i;  // lanes_f32 elements of 16 bits
 template <class T>

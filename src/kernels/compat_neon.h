@@ -117,9 +117,6 @@ inline VecF as_f32(VecU32 v) {
 inline VecU32 as_u32(VecF v) {
   return vreinterpretq_u32_f32(v);
 }
-inline VecU32 select_nan(VecF v, VecU32 if_nan, VecU32 otherwise) {
-  return vbslq_u32(vceqq_f32(v, v), otherwise, if_nan);
-}
 
 using VecU16 = uint16x4_t;
 template <class T>

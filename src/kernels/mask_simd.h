@@ -18,7 +18,7 @@ inline void draw_pieces(const PhiloxVec& philox, VecU64 blocks, std::uint64_t pi
     state[g] = PhiloxState(philox, blocks + VecU64((piece << 56) + g * lanes_u64));
   }
 #pragma GCC unroll 10
-  for (int r = 0; r < Rounds; ++r) {
+  for (int r = 1; r < Rounds; ++r) {
 #pragma GCC unroll 8
     for (std::size_t g = 0; g < Groups; ++g) state[g].round(philox, r);
   }

@@ -4,18 +4,21 @@
 
 constexpr int max_rounds = 10;
 
-// Everything of a stream that does not change from block to block.
+// Everything of a stream that does not change from block to block. Half of the first round is in
+// it: its second product is of the stream alone.
 struct PhiloxVec {
   VecU64 key[max_rounds][2];
-  VecU64 stream_low, stream_high, m0, m1;
+  VecU64 m0, m1;
+  VecU64 first_x0, first_x1, first_x2;  // after a round of block 0, but for its first product
 
   PhiloxVec(std::uint64_t seed, std::uint64_t stream)
-      : stream_low(stream & 0xFFFFFFFFU),
-        stream_high(stream >> 32),
-        m0(std::uint64_t{philox_m0}),
-        m1(std::uint64_t{philox_m1}) {
+      : m0(std::uint64_t{philox_m0}), m1(std::uint64_t{philox_m1}) {
     auto key0 = static_cast<std::uint32_t>(seed);
     auto key1 = static_cast<std::uint32_t>(seed >> 32);
+    const std::uint64_t product1 = (stream & 0xFFFFFFFFU) * philox_m1;
+    first_x0 = VecU64(product1 >> 32 ^ key0);
+    first_x1 = VecU64(product1);
+    first_x2 = VecU64(stream >> 32 ^ key1);
     for (auto& k : key) {
       k[0] = VecU64(std::uint64_t{key0});
       k[1] = VecU64(std::uint64_t{key1});
@@ -29,8 +32,13 @@ struct PhiloxState {
   VecU64 x0, x1, x2, x3;
 
   PhiloxState() = default;
+  // After the first round.
   PhiloxState(const PhiloxVec& philox, VecU64 block)
-      : x0(block), x1(shift_right32(block)), x2(philox.stream_low), x3(philox.stream_high) {}
+      : x0(shift_right32(block) ^ philox.first_x0),
+        x1(philox.first_x1),
+        x3(mul_low32(block, philox.m0)) {
+    x2 = shift_right32(x3) ^ philox.first_x2;
+  }
 
   void round(const PhiloxVec& philox, int r) {
     const VecU64 product0 = mul_low32(x0, philox.m0);
@@ -56,7 +64,7 @@ inline void draw_group(const PhiloxVec& philox, std::uint64_t block, std::uint32
     state[s] = PhiloxState(philox, first + VecU64(std::uint64_t{s * lanes_u64}));
   }
 #pragma GCC unroll 10
-  for (int r = 0; r < Rounds; ++r) {
+  for (int r = 1; r < Rounds; ++r) {
 #pragma GCC unroll 8
     for (std::size_t s = 0; s < philox_states; ++s) state[s].round(philox, r);
   }
