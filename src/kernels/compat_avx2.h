@@ -11,19 +11,6 @@ inline VecU64 mul_low32(VecU64 a, VecU64 b) {
 inline VecU64 shift_right32(VecU64 a) {
   return _mm256_srli_epi64(a, 32);
 }
-inline VecF mul_add(VecF a, VecF b, VecF c) {
-  return xsimd::fma(a, b, c);
-}
-inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
-  return a ^ (b ^ c);  // a is the last to be known
-}
-
-inline VecU64 or3(VecU64 a, VecU64 b, VecU64 c) {
-  return a | b | c;
-}
-inline VecU64 fold_digit(VecU64 kept, VecU64 drawn, bool digit) {
-  return digit ? kept | drawn : kept & drawn;
-}
 // The states fill the registers: GCC's own order of the rounds spills more and is a sixth slower,
 // clang's is the faster one.
 inline void keep_order(VecU64& a, VecU64& b, VecU64& c, VecU64& d) {
@@ -48,11 +35,6 @@ inline void store_blocks(VecU64 x0, VecU64 x1, VecU64 x2, VecU64 x3, std::uint32
 inline std::uint32_t bits_le_u32(VecU32 a, VecU32 b) {
   const __m256i le = _mm256_cmpeq_epi32(_mm256_max_epu32(a, b), b);
   return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(le)));
-}
-
-template <class V>
-inline V in_register(V v) {
-  return v;
 }
 
 struct MaskBits {

@@ -17,11 +17,7 @@ inline void draw_pieces(const PhiloxVec& philox, VecU64 blocks, std::uint64_t pi
   for (std::size_t g = 0; g < Groups; ++g) {
     state[g] = PhiloxState(philox, blocks + VecU64((piece << 56) + g * lanes_u64));
   }
-#pragma GCC unroll 10
-  for (int r = 1; r < Rounds; ++r) {
-#pragma GCC unroll 8
-    for (std::size_t g = 0; g < Groups; ++g) state[g].round(philox, r);
-  }
+  run_rounds<Rounds>(philox, state);
 #pragma GCC unroll 8
   for (std::size_t g = 0; g < Groups; ++g) {
     emit(g, pack_words(state[g].x0, state[g].x1), pack_words(state[g].x2, state[g].x3));

@@ -51,6 +51,16 @@ struct PhiloxState {
   }
 };
 
+// All rounds but the first, of N independent states.
+template <int Rounds, std::size_t N>
+inline void run_rounds(const PhiloxVec& philox, PhiloxState (&state)[N]) {
+#pragma GCC unroll 10
+  for (int r = 1; r < Rounds; ++r) {
+#pragma GCC unroll 8
+    for (PhiloxState& s : state) s.round(philox, r);
+  }
+}
+
 constexpr std::size_t group_blocks = philox_states * lanes_u64;
 constexpr std::size_t group_words = 4 * group_blocks;
 
@@ -63,11 +73,7 @@ inline void draw_group(const PhiloxVec& philox, std::uint64_t block, std::uint32
   for (std::size_t s = 0; s < philox_states; ++s) {
     state[s] = PhiloxState(philox, first + VecU64(std::uint64_t{s * lanes_u64}));
   }
-#pragma GCC unroll 10
-  for (int r = 1; r < Rounds; ++r) {
-#pragma GCC unroll 8
-    for (std::size_t s = 0; s < philox_states; ++s) state[s].round(philox, r);
-  }
+  run_rounds<Rounds>(philox, state);
 #pragma GCC unroll 8
   for (std::size_t s = 0; s < philox_states; ++s) {
     store_blocks(state[s].x0, state[s].x1, state[s].x2, state[s].x3, out + s * 4 * lanes_u64);

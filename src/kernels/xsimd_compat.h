@@ -65,6 +65,27 @@ inline VecF square_root(VecF a) {
 }
 #endif
 
+#if !defined(SIMDROP_ISA_AVX512)  // which has single operations for these
+inline VecF mul_add(VecF a, VecF b, VecF c) {
+  return xsimd::fma(a, b, c);
+}
+inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
+  return a ^ (b ^ c);  // a is the last to be known
+}
+
+inline VecU64 or3(VecU64 a, VecU64 b, VecU64 c) {
+  return a | b | c;
+}
+inline VecU64 fold_digit(VecU64 kept, VecU64 drawn, bool digit) {
+  return digit ? kept | drawn : kept & drawn;
+}
+
+template <class V>
+inline V in_register(V v) {
+  return v;
+}
+#endif
+
 #if defined(SIMDROP_ISA_AVX512)
 #include "kernels/compat_avx512.h"
 #elif defined(SIMDROP_ISA_AVX2)
