@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <type_traits>
 
 #include "check.h"
 #include "dispatch.h"
@@ -16,17 +17,28 @@ using detail::MaskSource;
 using detail::Shape2D;
 using detail::throw_invalid;
 
-std::string shape_text(ConstMatrix m) {
+// A matrix of whatever type, as checks see it.
+struct Extent {
+  const void* data;
+  std::size_t rows, cols, ld, element_bytes;
+
+  template <class T>
+  Extent(MatrixView<T> m)  // NOLINT(google-explicit-constructor)
+      : data(m.data), rows(m.rows), cols(m.cols), ld(m.ld), element_bytes(sizeof(T)) {}
+  [[nodiscard]] std::size_t size() const { return rows * cols; }
+};
+
+std::string shape_text(const Extent& m) {
   return std::to_string(m.rows) + " x " + std::to_string(m.cols);
 }
 
 // Messages are built only when something is wrong: a call on a small array is short.
-void check_matrix(ConstMatrix m, const char* name, ConstMatrix like, const char* like_name) {
+void check_matrix(const Extent& m, const char* name, const Extent& like, const char* like_name) {
   if (m.rows != like.rows || m.cols != like.cols) {
     throw_invalid(std::string(name) + " shape", shape_text(m),
                   shape_text(like) + ", as " + like_name);
   }
-  constexpr std::size_t max_elements = std::numeric_limits<std::size_t>::max() / sizeof(float);
+  const std::size_t max_elements = std::numeric_limits<std::size_t>::max() / m.element_bytes;
   const std::size_t widest = std::max(m.cols, m.ld);
   if (widest != 0 && m.rows > max_elements / widest) {
     throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
@@ -38,11 +50,9 @@ void check_matrix(ConstMatrix m, const char* name, ConstMatrix like, const char*
   if (m.data == nullptr) throw_invalid(std::string(name) + ".data", "null", "a valid pointer");
 }
 
-void check_in_out(ConstMatrix in, const char* in_name, ConstMatrix out, const char* out_name,
-                  int num_threads) {
+void check_in_out(const Extent& in, const char* in_name, const Extent& out, const char* out_name) {
   check_matrix(in, in_name, in, in_name);
   check_matrix(out, out_name, in, in_name);
-  detail::check_num_threads(num_threads);
 }
 
 void check_mask(std::span<const std::uint8_t> mask, std::size_t elements) {
@@ -52,122 +62,213 @@ void check_mask(std::span<const std::uint8_t> mask, std::size_t elements) {
   }
 }
 
-void check_bias(std::span<const float> bias, ConstMatrix x) {
-  if (!bias.empty() && bias.size() != x.cols) {
-    throw_invalid("bias.size()", bias.size(), "0 or x.cols = " + std::to_string(x.cols));
+void check_bias(std::size_t size, std::size_t cols) {
+  if (size != 0 && size != cols) {
+    throw_invalid("bias.size()", size, "0 or x.cols = " + std::to_string(cols));
   }
 }
 
-bool contiguous(ConstMatrix m) {
+// How a call is run: the last two arguments of all functions.
+struct Execution {
+  int num_threads;
+  Stores stores;
+
+  void check() const {
+    detail::check_num_threads(num_threads);
+    const bool known =
+        stores == Stores::automatic || stores == Stores::cached || stores == Stores::streaming;
+    detail::check_argument(known, "stores", static_cast<std::int32_t>(stores),
+                           "0 (automatic), 1 (cached) or 2 (streaming)");
+  }
+  [[nodiscard]] bool streaming(const Extent& out) const {
+    if (stores != Stores::automatic) return stores == Stores::streaming;
+    return out.size() * out.element_bytes >= streaming_threshold_bytes;
+  }
+};
+
+template <class T>
+bool contiguous(MatrixView<T> m) {
   return m.rows <= 1 || m.ld == m.cols;
 }
 
+template <class T>
+using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+template <class T>
+Arithmetic<T> scale_of(double keep_prob) {
+  if constexpr (std::is_same_v<T, double>) {
+    return keep_prob == 0.0 ? 0.0 : 1.0 / keep_prob;
+  } else {
+    return detail::dropout_scale(keep_prob);
+  }
+}
+
+template <class T>
+const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
+  const detail::KernelTable& table = detail::kernels();
+  if constexpr (std::is_same_v<T, double>) return table.f64;
+  if constexpr (std::is_same_v<T, float>) return table.f32;
+  if constexpr (std::is_same_v<T, bfloat16>) return table.bf16;
+  if constexpr (std::is_same_v<T, float16>) return table.f16;
+}
+
 // Runs fn(row, col, rows, cols) over the team: blocks of whole rows, or of columns where there is
-// one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask.
+// one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask; of 64
+// if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
-void over_blocks(std::size_t rows, std::size_t cols, int num_threads, Fn&& fn) {
+void over_blocks(std::size_t rows, std::size_t cols, int num_threads, bool streaming, Fn&& fn) {
   constexpr std::size_t grain = std::size_t{1} << 15;
   if (rows == 1) {
     detail::parallel_for(cols, grain, num_threads,
                          [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
   } else if (cols > 0) {
-    const std::size_t row_grain = std::max<std::size_t>(1, grain / 8 / cols) * 8;
+    const std::size_t unit = streaming ? 64 : 8;
+    const std::size_t row_grain = std::max<std::size_t>(1, grain / unit / cols) * unit;
     detail::parallel_for(rows, row_grain, num_threads, [&](std::size_t begin, std::size_t end) {
       fn(begin, 0, end - begin, cols);
     });
   }
 }
 
-void run_dropout(const MaskSource& source, float scale, ConstMatrix x, Matrix y, std::uint8_t* mask,
-                 int num_threads) {
+template <class T>
+void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x, MatrixView<T> y,
+                 std::uint8_t* mask, Execution execution) {
   if (contiguous(x) && contiguous(y)) {
     x = {x.data, 1, x.size()};
     y = {y.data, 1, y.size()};
   }
-  const detail::KernelTable& table = detail::kernels();
-  over_blocks(x.rows, x.cols, num_threads,
+  const auto& table = elementwise<T>();
+  const auto scale = scale_of<T>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_blocks(x.rows, x.cols, execution.num_threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
-                table.f32.dropout(detail::advance(source, offset), scale,
-                                  Shape2D{rows, cols, x.ld, y.ld}, x.row(r) + c, y.row(r) + c,
-                                  mask == nullptr ? nullptr : mask + offset / 8);
+                table.dropout(detail::advance(source, offset), scale,
+                              Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                              y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8);
               });
 }
 
-void run_bias_relu_dropout(const MaskSource& source, float scale, ConstMatrix x, const float* bias,
-                           Matrix y, std::uint8_t* mask, int num_threads) {
-  const detail::KernelTable& table = detail::kernels();
-  over_blocks(x.rows, x.cols, num_threads,
+template <class T>
+void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                           std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
+                           Execution execution) {
+  const auto& table = elementwise<T>();
+  const auto scale = scale_of<T>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_blocks(x.rows, x.cols, execution.num_threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
-                table.f32.bias_relu_dropout(detail::advance(source, offset), scale,
-                                            Shape2D{rows, cols, x.ld, y.ld}, x.row(r) + c,
-                                            bias == nullptr ? nullptr : bias + c, y.row(r) + c,
-                                            mask == nullptr ? nullptr : mask + offset / 8);
+                table.bias_relu_dropout(detail::advance(source, offset), scale,
+                                        Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                        bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
+                                        mask == nullptr ? nullptr : mask + offset / 8);
+              });
+}
+
+// Both drawn variants of y = kept ? x * scale : 0.
+template <class T>
+void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_name,
+                   MatrixView<T> y, const char* y_name, std::span<std::uint8_t> mask,
+                   Execution execution) {
+  detail::check_dropout(dropout);
+  check_in_out(x, x_name, y, y_name);
+  execution.check();
+  if (!mask.empty()) check_mask(mask, x.size());
+  run_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, y,
+              mask.empty() ? nullptr : mask.data(), execution);
+}
+
+template <class T>
+void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixView<const T> dy,
+                   MatrixView<T> dx, Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(dy, "dy", dx, "dx");
+  execution.check();
+  check_mask(mask, dy.size());
+  run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob, dy, dx,
+              nullptr, execution);
+}
+
+template <class T>
+void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std::span<const T> bias,
+                             MatrixView<T> y, std::span<std::uint8_t> mask, Execution execution) {
+  detail::check_dropout(dropout);
+  check_in_out(x, "x", y, "y");
+  execution.check();
+  check_bias(bias.size(), x.cols);
+  if (!mask.empty()) check_mask(mask, x.size());
+  run_bias_relu_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, bias, y,
+                        mask.empty() ? nullptr : mask.data(), execution);
+}
+
+template <class T>
+void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mask,
+                             MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y,
+                             Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(x, "x", y, "y");
+  execution.check();
+  check_bias(bias.size(), x.cols);
+  check_mask(mask, x.size());
+  run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
+                        x, bias, y, nullptr, execution);
+}
+
+template <class T>
+void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,
+                   MatrixView<T> dx, Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(y, "y", dx, "dx");
+  check_matrix(dy, "dy", y, "y");
+  execution.check();
+  const auto& table = elementwise<T>();
+  const auto scale = scale_of<T>(keep_prob);
+  const bool streaming = execution.streaming(dx);
+  over_blocks(y.rows, y.cols, execution.num_threads, streaming,
+              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+                table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
+                                            y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
               });
 }
 
 }  // namespace
 
-void dropout_forward(const Dropout& dropout, ConstMatrix x, Matrix y, std::span<std::uint8_t> mask,
-                     int num_threads) {
-  detail::check_dropout(dropout);
-  check_in_out(x, "x", y, "y", num_threads);
-  if (!mask.empty()) check_mask(mask, x.size());
-  run_dropout(detail::make_mask_source(dropout), detail::dropout_scale(dropout.keep_prob), x, y,
-              mask.empty() ? nullptr : mask.data(), num_threads);
-}
+// The six functions for elements of one type.
+#define SIMDROP_DEFINE_FOR(T)                                                                     \
+  void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
+                       std::span<std::uint8_t> mask, int num_threads, Stores stores) {            \
+    drawn_dropout(dropout, x, "x", y, "y", mask, {num_threads, stores});                          \
+  }                                                                                               \
+  void dropout_backward(const Dropout& dropout, MatrixView<const T> dy, MatrixView<T> dx,         \
+                        int num_threads, Stores stores) {                                         \
+    drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {num_threads, stores});                        \
+  }                                                                                               \
+  void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,                     \
+                        MatrixView<const T> dy, MatrixView<T> dx, int num_threads,                \
+                        Stores stores) {                                                          \
+    given_dropout(keep_prob, mask, dy, dx, {num_threads, stores});                                \
+  }                                                                                               \
+  void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
+                                 std::span<const T> bias, MatrixView<T> y,                        \
+                                 std::span<std::uint8_t> mask, int num_threads, Stores stores) {  \
+    drawn_bias_relu_dropout(dropout, x, bias, y, mask, {num_threads, stores});                    \
+  }                                                                                               \
+  void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,            \
+                                 MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y, \
+                                 int num_threads, Stores stores) {                                \
+    given_bias_relu_dropout(keep_prob, mask, x, bias, y, {num_threads, stores});                  \
+  }                                                                                               \
+  void relu_dropout_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,     \
+                             MatrixView<T> dx, int num_threads, Stores stores) {                  \
+    relu_backward(keep_prob, y, dy, dx, {num_threads, stores});                                   \
+  }
 
-void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx, int num_threads) {
-  detail::check_dropout(dropout);
-  check_in_out(dy, "dy", dx, "dx", num_threads);
-  run_dropout(detail::make_mask_source(dropout), detail::dropout_scale(dropout.keep_prob), dy, dx,
-              nullptr, num_threads);
-}
+SIMDROP_DEFINE_FOR(float)
+SIMDROP_DEFINE_FOR(double)
+SIMDROP_DEFINE_FOR(bfloat16)
+SIMDROP_DEFINE_FOR(float16)
 
-void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix dy,
-                      Matrix dx, int num_threads) {
-  detail::check_keep_prob(keep_prob);
-  check_in_out(dy, "dy", dx, "dx", num_threads);
-  check_mask(mask, dy.size());
-  run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()),
-              detail::dropout_scale(keep_prob), dy, dx, nullptr, num_threads);
-}
-
-void bias_relu_dropout_forward(const Dropout& dropout, ConstMatrix x, std::span<const float> bias,
-                               Matrix y, std::span<std::uint8_t> mask, int num_threads) {
-  detail::check_dropout(dropout);
-  check_in_out(x, "x", y, "y", num_threads);
-  check_bias(bias, x);
-  if (!mask.empty()) check_mask(mask, x.size());
-  run_bias_relu_dropout(detail::make_mask_source(dropout), detail::dropout_scale(dropout.keep_prob),
-                        x, bias.empty() ? nullptr : bias.data(), y,
-                        mask.empty() ? nullptr : mask.data(), num_threads);
-}
-
-void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
-                               std::span<const float> bias, Matrix y, int num_threads) {
-  detail::check_keep_prob(keep_prob);
-  check_in_out(x, "x", y, "y", num_threads);
-  check_bias(bias, x);
-  check_mask(mask, x.size());
-  run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()),
-                        detail::dropout_scale(keep_prob), x, bias.empty() ? nullptr : bias.data(),
-                        y, nullptr, num_threads);
-}
-
-void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,
-                           int num_threads) {
-  detail::check_keep_prob(keep_prob);
-  check_in_out(y, "y", dx, "dx", num_threads);
-  check_matrix(dy, "dy", y, "y");
-  const float scale = detail::dropout_scale(keep_prob);
-  const detail::KernelTable& table = detail::kernels();
-  over_blocks(y.rows, y.cols, num_threads,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                table.f32.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld},
-                                                y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
-              });
-}
+#undef SIMDROP_DEFINE_FOR
 
 }  // namespace simdrop

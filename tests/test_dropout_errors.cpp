@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,6 +66,31 @@ void check_shapes(Fixture& f, std::string_view in_name, std::string_view out_nam
   f.check_untouched();
 }
 
+// The same checks behind the overloads of another type.
+template <class T>
+void check_type() {
+  std::vector<T> x(24), y(24);
+  const std::vector<T> few(5);
+  const std::vector<std::uint8_t> bits(3), short_bits(2);
+  const simdrop::MatrixView<const T> in(x.data(), 4, 6);
+  const simdrop::MatrixView<T> out(y.data(), 4, 6), narrow_out(y.data(), 4, 5);
+  const Dropout half{.keep_prob = 0.5}, bad{.keep_prob = 2.0};
+  expect_invalid("y shape", "4 x 5", [&] { simdrop::dropout_forward(half, in, narrow_out); });
+  expect_invalid("keep_prob", "2", [&] { simdrop::dropout_backward(bad, in, out); });
+  expect_invalid("mask", "2", [&] { simdrop::dropout_backward(0.5, short_bits, in, out); });
+  expect_invalid("bias", "5", [&] { simdrop::bias_relu_dropout_forward(half, in, few, out); });
+  expect_invalid("num_threads", "0",
+                 [&] { simdrop::bias_relu_dropout_forward(0.5, bits, in, {}, out, 0); });
+  expect_invalid("dy shape", "4 x 5",
+                 [&] { simdrop::relu_dropout_backward(0.5, in, narrow_out, out); });
+  // The largest count of elements depends on their size.
+  const std::size_t too_many = ~std::size_t{0} / sizeof(T) / 8 + 1;
+  const simdrop::MatrixView<const T> huge(x.data(), too_many, 8);
+  expect_invalid("dy.rows", std::to_string(too_many), [&] {
+    simdrop::dropout_backward(half, huge, simdrop::MatrixView<T>(y.data(), too_many, 8));
+  });
+}
+
 }  // namespace
 
 TEST_SUITE("dropout errors") {
@@ -99,6 +125,29 @@ TEST_SUITE("dropout errors") {
     expect_invalid("rounds", "8", [&] {
       simdrop::bias_relu_dropout_forward(bad_rounds, f.in(), f.bias, f.out());
     });
+    f.check_untouched();
+  }
+
+  TEST_CASE("a way of storing that is none") {
+    Fixture f;
+    const auto bad = static_cast<simdrop::Stores>(3);
+    const auto below = static_cast<simdrop::Stores>(-1);
+    expect_invalid("stores", "3",
+                   [&] { simdrop::dropout_forward(f.half, f.in(), f.out(), f.bits(), 1, bad); });
+    expect_invalid("stores", "-1",
+                   [&] { simdrop::dropout_forward(f.half, f.in(), f.out(), f.bits(), 1, below); });
+    expect_invalid("stores", "3",
+                   [&] { simdrop::dropout_backward(f.half, f.in(), f.out(), 1, bad); });
+    expect_invalid("stores", "3",
+                   [&] { simdrop::dropout_backward(0.5, f.bits(), f.in(), f.out(), 1, bad); });
+    expect_invalid("stores", "3", [&] {
+      simdrop::bias_relu_dropout_forward(f.half, f.in(), f.bias, f.out(), f.bits(), 1, bad);
+    });
+    expect_invalid("stores", "3", [&] {
+      simdrop::bias_relu_dropout_forward(0.5, f.bits(), f.in(), f.bias, f.out(), 1, bad);
+    });
+    expect_invalid("stores", "3",
+                   [&] { simdrop::relu_dropout_backward(0.5, f.in(), f.in(), f.out(), 1, bad); });
     f.check_untouched();
   }
 
@@ -175,5 +224,9 @@ TEST_SUITE("dropout errors") {
     f.check_untouched();
     CHECK_NOTHROW(simdrop::dropout_backward(f.half, {f.x.data(), 1, 6, 0}, {f.y.data(), 1, 6, 0}));
     CHECK(f.y != std::vector<float>(40, 3.5F));
+  }
+
+  TEST_CASE_TEMPLATE("every element type", T, float, double, simdrop::bfloat16, simdrop::float16) {
+    check_type<T>();
   }
 }

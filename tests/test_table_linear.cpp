@@ -1,4 +1,4 @@
-// scale_f32, add_bias_f32 and column_sum_f32 of every table.
+// scale of every type, add_bias_f32 and column_sum_f32 of every table.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,24 +18,27 @@ using test::Edge;
 
 constexpr std::size_t kLarge[] = {4095, 4097, 65537, 100003};
 
-void check_scale(test::Buffers& buffers, std::size_t n, std::size_t offset, Edge edge,
+template <class T>
+void check_scale(test::Buffers<T>& buffers, std::size_t n, std::size_t offset, Edge edge,
                  bool in_place) {
-  const auto x = test::random_floats(n, 41);
-  std::vector<float> want(n);
-  std::transform(x.begin(), x.end(), want.begin(), [](float v) { return v * 1.7F; });
+  constexpr auto factor = static_cast<test::Arithmetic<T>>(1.7);
+  const auto x = test::random_elements<T>(n, 41);
+  std::vector<T> want(n);
+  std::transform(x.begin(), x.end(), want.begin(),
+                 [](T v) { return test::narrow<T>(test::widen(v) * factor); });
   CAPTURE(n);
   CAPTURE(offset);
   test::for_each_table([&](const KernelTable& table) {
     const auto in = buffers.in.place(x, edge, offset);
-    const auto out = in_place ? in : buffers.out.place(n, edge, (offset * 7) % 16);
-    table.f32.scale(1.7F, in.data(), out.data(), n);
+    const auto out = in_place ? in : buffers.out.place(n, edge, (offset * 7) % 32);
+    test::kernels_of<T>(table).scale(factor, in.data(), out.data(), n);
     CHECK(test::first_difference(out, want) == test::kSame);
     CHECK(buffers.intact());
   });
 }
 
-void check_add_bias(test::Buffers& buffers, std::size_t rows, std::size_t cols, std::size_t pad,
-                    std::size_t offset, Edge edge) {
+void check_add_bias(test::Buffers<float>& buffers, std::size_t rows, std::size_t cols,
+                    std::size_t pad, std::size_t offset, Edge edge) {
   const std::size_t ld = cols + pad;
   const auto x = test::random_floats(test::extent(rows, cols, ld), 42);
   const auto bias = test::random_floats(cols, 43);
@@ -57,8 +60,8 @@ void check_add_bias(test::Buffers& buffers, std::size_t rows, std::size_t cols, 
 
 // The order of the rows is part of the contract, so the sums are equal bit for bit; they are also
 // close to the sums in double.
-void check_column_sum(test::Buffers& buffers, std::size_t rows, std::size_t cols, std::size_t pad,
-                      std::size_t offset, Edge edge) {
+void check_column_sum(test::Buffers<float>& buffers, std::size_t rows, std::size_t cols,
+                      std::size_t pad, std::size_t offset, Edge edge) {
   constexpr float scale = 0.37F;
   const std::size_t ld = cols + pad;
   const auto x = test::random_floats(test::extent(rows, cols, ld), 44);
@@ -104,26 +107,26 @@ void over_shapes(Check check) {
 }  // namespace
 
 TEST_SUITE("linear tables") {
-  TEST_CASE("scale_f32") {
-    test::Buffers buffers;
+  TEST_CASE_TEMPLATE("scale", T, float, double, test::bfloat16, test::float16) {
+    test::Buffers<T> buffers;
     for (std::size_t n = 0; n <= 257; ++n) {
-      for (std::size_t offset = 0; offset < 16; ++offset) {
-        check_scale(buffers, n, offset, Edge::start, offset % 3 == 0);
+      for (std::size_t offset = 0; offset < 32; ++offset) {
+        check_scale<T>(buffers, n, offset, Edge::start, offset % 3 == 0);
       }
-      check_scale(buffers, n, 0, Edge::end, false);
-      check_scale(buffers, n, 0, Edge::end, true);
+      check_scale<T>(buffers, n, 0, Edge::end, false);
+      check_scale<T>(buffers, n, 0, Edge::end, true);
     }
-    for (const std::size_t n : kLarge) check_scale(buffers, n, 0, Edge::end, false);
+    for (const std::size_t n : kLarge) check_scale<T>(buffers, n, 0, Edge::end, false);
   }
 
   TEST_CASE("add_bias_f32") {
-    test::Buffers buffers;
+    test::Buffers<float> buffers;
     over_shapes([&](auto... args) { check_add_bias(buffers, args...); });
     for (const std::size_t n : kLarge) check_add_bias(buffers, 1, n, 0, 0, Edge::end);
   }
 
   TEST_CASE("column_sum_f32") {
-    test::Buffers buffers;
+    test::Buffers<float> buffers;
     over_shapes([&](auto... args) { check_column_sum(buffers, args...); });
     for (const std::size_t n : kLarge) {
       check_column_sum(buffers, 1, n, 0, 0, Edge::end);

@@ -1,58 +1,143 @@
-// Fused dropout kernels, f32.
+// Fused dropout kernels on float, double, bfloat16 and float16.
 //
 // Common to all of them:
 // - Matrices are row-major views (matrix.hpp); a std::span is a matrix of one row. All arguments of
-//   a call have the same rows and cols. Any length from 0, any alignment of float, any ld >= cols.
+//   a call have the same rows, cols and element type. Any length from 0, any alignment of the
+//   element type, any ld >= cols.
 // - Output may be the input itself (same data and ld: in place). Otherwise outputs must overlap
 //   no other argument.
 // - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
 //   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
-// - scale = float(1 / keep_prob), multiplied where the textbook divides (at most 1 ulp apart).
+//   Which elements are kept does not depend on their type.
+// - Arithmetic is in double for double, and in float for the others; every operation below is
+//   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
+//   the arithmetic; it is multiplied where the textbook divides (at most 1 ulp apart).
+// - bfloat16 and float16 inputs are widened exactly, and a result is rounded once more, to nearest
+//   even, when it is stored: subnormals are kept, and what is too large becomes Inf.
 // - Dropped means exactly +0, whatever the input: elements are selected, never multiplied by 0, so
-//   a dropped Inf or NaN becomes +0. A kept NaN stays NaN, a kept -0 stays -0.
+//   a dropped Inf or NaN becomes +0. A kept NaN stays a NaN, quiet, whose sign and payload are
+//   unspecified; a kept -0 stays -0.
 // - num_threads: at most so many OpenMP threads; the result does not depend on it, bit for bit.
+// - stores: how results reach memory; the result does not depend on it either.
 // - Thread-safe, no allocation, no state. Nothing outside the rows' cols elements is read or
 //   written.
 // - Throws std::invalid_argument naming the argument, its value and what was allowed (keep_prob NaN
-//   or outside [0, 1], shapes that differ, ld < cols, null data, wrong mask size,
-//   num_threads < 1); then nothing is written.
+//   or outside [0, 1], shapes that differ, ld < cols, null data, wrong mask size, an enumeration
+//   out of range, num_threads < 1); then nothing is written.
 // Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "simdrop/float16.hpp"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
 
 namespace simdrop {
 
+/// How a call writes its output. Streaming goes around the caches: it saves reading the lines that
+/// are about to be overwritten, but the output is then in no cache for whoever reads it next.
+/// In place it is allowed, and saves nothing. Where an instruction set has no such stores (scalar,
+/// neon), streaming is the same as cached.
+enum class Stores : std::int32_t {
+  automatic = 0,  ///< streaming if the output has streaming_threshold_bytes or more, else cached
+  cached = 1,
+  streaming = 2
+};
+
+/// Output of a call (rows * cols elements) from which Stores::automatic streams.
+inline constexpr std::size_t streaming_threshold_bytes = std::size_t{16} << 20;
+
 /// y = kept ? x * scale : 0. Writes the mask bits too if `mask` is not empty.
 void dropout_forward(const Dropout& dropout, ConstMatrix x, Matrix y,
-                     std::span<std::uint8_t> mask = {}, int num_threads = 1);
+                     std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                     Stores stores = Stores::automatic);
+void dropout_forward(const Dropout& dropout, MatrixView<const double> x, MatrixView<double> y,
+                     std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                     Stores stores = Stores::automatic);
+void dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x, MatrixView<bfloat16> y,
+                     std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                     Stores stores = Stores::automatic);
+void dropout_forward(const Dropout& dropout, MatrixView<const float16> x, MatrixView<float16> y,
+                     std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                     Stores stores = Stores::automatic);
 
 /// dx = kept ? dy * scale : 0, with the mask recomputed from the stream: nothing was stored.
-void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx, int num_threads = 1);
+void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx, int num_threads = 1,
+                      Stores stores = Stores::automatic);
+void dropout_backward(const Dropout& dropout, MatrixView<const double> dy, MatrixView<double> dx,
+                      int num_threads = 1, Stores stores = Stores::automatic);
+void dropout_backward(const Dropout& dropout, MatrixView<const bfloat16> dy,
+                      MatrixView<bfloat16> dx, int num_threads = 1,
+                      Stores stores = Stores::automatic);
+void dropout_backward(const Dropout& dropout, MatrixView<const float16> dy, MatrixView<float16> dx,
+                      int num_threads = 1, Stores stores = Stores::automatic);
 
 /// dx = kept ? dy * scale : 0, from stored mask bits. With keep_prob 0 everything is dropped,
 /// whatever the bits say.
 void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix dy,
-                      Matrix dx, int num_threads = 1);
+                      Matrix dx, int num_threads = 1, Stores stores = Stores::automatic);
+void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                      MatrixView<const double> dy, MatrixView<double> dx, int num_threads = 1,
+                      Stores stores = Stores::automatic);
+void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                      MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx, int num_threads = 1,
+                      Stores stores = Stores::automatic);
+void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                      MatrixView<const float16> dy, MatrixView<float16> dx, int num_threads = 1,
+                      Stores stores = Stores::automatic);
 
 /// One pass over a layer's pre-activations: z = x + bias; y = kept and not z <= 0 ? z * scale : 0.
 /// For every z but NaN that is the textbook's relu, then dropout; a kept NaN stays NaN, so that
 /// divergence is seen. -0 gives +0. bias: cols elements, added to each row, or empty for none.
 void bias_relu_dropout_forward(const Dropout& dropout, ConstMatrix x, std::span<const float> bias,
-                               Matrix y, std::span<std::uint8_t> mask = {}, int num_threads = 1);
+                               Matrix y, std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
+                               std::span<const double> bias, MatrixView<double> y,
+                               std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
+                               std::span<const bfloat16> bias, MatrixView<bfloat16> y,
+                               std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
+                               std::span<const float16> bias, MatrixView<float16> y,
+                               std::span<std::uint8_t> mask = {}, int num_threads = 1,
+                               Stores stores = Stores::automatic);
 
 /// The same with the caller's mask bits instead of drawn ones.
 void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
-                               std::span<const float> bias, Matrix y, int num_threads = 1);
+                               std::span<const float> bias, Matrix y, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                               MatrixView<const double> x, std::span<const double> bias,
+                               MatrixView<double> y, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                               MatrixView<const bfloat16> x, std::span<const bfloat16> bias,
+                               MatrixView<bfloat16> y, int num_threads = 1,
+                               Stores stores = Stores::automatic);
+void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                               MatrixView<const float16> x, std::span<const float16> bias,
+                               MatrixView<float16> y, int num_threads = 1,
+                               Stores stores = Stores::automatic);
 
 /// dx = y > 0 ? dy * scale : 0, where y is what bias_relu_dropout_forward returned: y > 0 says both
 /// that the unit was kept and that ReLU passed, so a ReLU layer stores no mask. dx may be dy or
 /// y. y NaN compares false: dx = 0. keep_prob 0: y is all 0, and so is dx.
 void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,
-                           int num_threads = 1);
+                           int num_threads = 1, Stores stores = Stores::automatic);
+void relu_dropout_backward(double keep_prob, MatrixView<const double> y,
+                           MatrixView<const double> dy, MatrixView<double> dx, int num_threads = 1,
+                           Stores stores = Stores::automatic);
+void relu_dropout_backward(double keep_prob, MatrixView<const bfloat16> y,
+                           MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx,
+                           int num_threads = 1, Stores stores = Stores::automatic);
+void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
+                           MatrixView<const float16> dy, MatrixView<float16> dx,
+                           int num_threads = 1, Stores stores = Stores::automatic);
 
 }  // namespace simdrop

@@ -64,7 +64,12 @@ inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::siz
   if (i + lanes <= n) {
     std::uint64_t word = load_bits(bits, position + i, n - i);
     for (; i + lanes <= n; i += lanes) {
-      store(y + i, MaskBits(word).template select<0>(body_vec(i)));
+      const auto kept = MaskBits(word).template select<0>(body_vec(i));
+      if (streaming) {
+        stream(y + i, kept);
+      } else {
+        store(y + i, kept);
+      }
       word >>= lanes % 64;
     }
   }

@@ -165,17 +165,20 @@ struct MaskDrawer {
   template <int Rounds>
   void words(std::uint64_t block, std::size_t blocks, std::uint64_t* bits, SideWork& side) const {
     const VecU32 last(static_cast<std::uint32_t>(source.threshold - 1));
-    alignas(64) std::uint32_t drawn[mask_block_elements + group_words];
+    constexpr std::size_t span =
+        3;  // blocks at a time: few words of the last group are for nothing
+    alignas(64) std::uint32_t drawn[span * mask_block_elements + group_words];
     side.plan(blocks);
-    for (std::size_t b = 0; b < blocks; ++b, bits += 4) {
-      draw_groups<Rounds>(philox, (block + b) * (mask_block_elements / 4), mask_block_elements,
-                          drawn);
-      for (std::size_t w = 0; w < 4; ++w) bits[w] = 0;
-      for (std::size_t i = 0; i < mask_block_elements; i += VecU32::size) {
+    for (std::size_t b = 0; b < blocks; b += span) {
+      const std::size_t n = smaller(blocks - b, span) * mask_block_elements;
+      draw_groups<Rounds>(philox, (block + b) * (mask_block_elements / 4), n, drawn);
+      for (std::size_t i = 0; i < n; i += VecU32::size) {
         const std::uint64_t below = bits_le_u32(VecU32::load_unaligned(drawn + i), last);
+        if (i % 64 == 0) bits[i / 64] = 0;
         bits[i / 64] |= below << (i % 64);
       }
-      side.step(1);
+      bits += n / 64;
+      side.step(n / mask_block_elements);
     }
   }
 

@@ -46,11 +46,32 @@ void bernoulli_mask(const MaskSource& source, std::size_t n, std::uint8_t* bits_
   for (std::size_t begin = 0; begin < n; begin += chunk_elements) {
     const std::size_t count = smaller(n - begin, chunk_elements);
     const std::uint64_t first = source.first + begin;
-    draw_chunk(drawer, first, count, chunk, none);
-    copy_bits(chunk.bytes(), static_cast<std::size_t>(first % block_elements), count,
-              bits_out + begin / 8);
+    const auto position = static_cast<std::size_t>(first % block_elements);
+    std::uint8_t* out = bits_out + begin / 8;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(out) % sizeof(std::uint64_t) == 0;
+    const bool wraps = first + (count - 1) < first;
+    if (position == 0 && count == chunk_elements && aligned && !wraps) {
+      drawer.draw(first / block_elements, chunk_elements / block_elements,
+                  reinterpret_cast<std::uint64_t*>(out), none);
+    } else {
+      draw_chunk(drawer, first, count, chunk, none);
+      copy_bits(chunk.bytes(), position, count, out);
+    }
   }
 }
+
+// Where the cache lines of a streamed output begin: pieces should end there, as a line that is
+// written in two ways is read and written twice.
+struct OutputLines {
+  std::uintptr_t address = 0;
+  std::size_t row_bytes = 0, element_bytes = 0;  // 0: not streaming
+
+  // Elements between the last line that begins at or before (row, col), and that place.
+  [[nodiscard]] std::size_t past(std::size_t row, std::size_t col) const {
+    if (element_bytes == 0) return 0;
+    return (address + row * row_bytes + col * element_bytes) % 64 / element_bytes;
+  }
+};
 
 // Walks a rows x cols call in logical order, a bit of mask at a time, and hands out pieces of
 // single rows: segment(row, col, count, bits, position).
@@ -58,13 +79,17 @@ template <class Segment>
 struct Walk {
   Segment segment;
   std::size_t cols;
+  OutputLines lines;
   std::size_t row = 0, col = 0;
   const std::uint8_t* bits = nullptr;
   std::size_t position = 0;  // bit of the next element
   std::size_t left = 0;      // elements that `bits` still has
 
+  // Does `elements`, less what is past the last whole line, or all that is left.
   void run(std::size_t elements) {
-    for (std::size_t todo = smaller(elements, left); todo > 0;) {
+    std::size_t todo = smaller(elements, left);
+    if (todo < left && todo < cols - col) todo -= smaller(lines.past(row, col + todo), todo);
+    while (todo > 0) {
       const std::size_t piece = smaller(todo, cols - col);
       segment(row, col, piece, bits, position);
       position += piece;
@@ -107,11 +132,14 @@ inline void walk_drawn(const MaskSource& source, std::size_t n, std::uint8_t* bi
   walk.run(walk.left);
 }
 
-template <class Segment>
+template <class T, class Segment>
 inline void for_each_segment(const MaskSource& source, const Shape2D& shape, std::uint8_t* bits_out,
-                             Segment segment) {
+                             const T* y, Segment segment) {
   const std::size_t n = shape.rows * shape.cols;
-  Walk<Segment> walk{segment, shape.cols};
+  Walk<Segment> walk{segment, shape.cols, {}};
+  if (shape.streaming) {
+    walk.lines = {reinterpret_cast<std::uintptr_t>(y), shape.ld_out * sizeof(T), sizeof(T)};
+  }
   if (source.bits_in != nullptr) {
     if (bits_out != nullptr) copy_bits(source.bits_in, 0, n, bits_out);
     walk.start(source.bits_in, 0, n);
@@ -133,7 +161,7 @@ inline void for_each_segment(const MaskSource& source, const Shape2D& shape, std
 template <class T, class A>
 void dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x, T* y,
              std::uint8_t* bits_out) {
-  for_each_segment(source, shape, bits_out,
+  for_each_segment(source, shape, bits_out, y,
                    [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
                        std::size_t position) {
                      apply_dropout(scale, x + row * shape.ld_in + col, y + row * shape.ld_out + col,
@@ -146,7 +174,7 @@ template <class T, class A>
 void bias_relu_dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
                        const T* bias, T* y, std::uint8_t* bits_out) {
   for_each_segment(
-      source, shape, bits_out,
+      source, shape, bits_out, y,
       [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
           std::size_t position) {
         const T* in = x + row * shape.ld_in + col;

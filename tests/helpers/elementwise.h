@@ -1,5 +1,5 @@
-// One call of an elementwise kernel, run on every table between guard pages and compared bit for
-// bit with an expected output, padding between rows included.
+// One call of an elementwise kernel, run on every table, streaming and not, between guard pages and
+// compared bit for bit with an expected output, padding between rows included.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compare.h"
+#include "element.h"
 #include "guarded_buffer.h"
 #include "mask_cases.h"
 #include "mask_reference.h"
@@ -27,7 +28,7 @@ struct ElementwiseCase {
   std::size_t pad_out = 0;
   Edge edge_in = Edge::end;
   Edge edge_out = Edge::end;
-  std::size_t offset_in = 0;  // floats from the edge
+  std::size_t offset_in = 0;  // elements from the edge
   std::size_t offset_out = 0;
   bool in_place = false;
   bool with_bias = false;
@@ -35,12 +36,12 @@ struct ElementwiseCase {
   reference::MaskSpec mask{};
 
   [[nodiscard]] std::size_t size() const { return rows * cols; }
-  [[nodiscard]] simdrop::detail::Shape2D shape() const {
-    return {rows, cols, cols + pad_in, cols + pad_out};
+  [[nodiscard]] simdrop::detail::Shape2D shape(bool streaming = false) const {
+    return {rows, cols, cols + pad_in, cols + pad_out, streaming};
   }
 };
 
-// Floats from the first to the last element, padding between rows counted.
+// Elements from the first to the last element, padding between rows counted.
 inline std::size_t extent(std::size_t rows, std::size_t cols, std::size_t ld) {
   return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
 }
@@ -48,7 +49,7 @@ inline std::size_t extent(std::size_t rows, std::size_t cols, std::size_t ld) {
 inline void randomize(ElementwiseCase& c, std::mt19937& engine) {
   c.edge_in = engine() % 2 == 0 ? Edge::end : Edge::start;
   c.edge_out = engine() % 2 == 0 ? Edge::end : Edge::start;
-  c.offset_out = engine() % 16;
+  c.offset_out = engine() % 32;
   c.in_place = engine() % 4 == 0;
   if (c.in_place) c.pad_out = c.pad_in;
   c.with_bias = engine() % 3 != 0;
@@ -56,14 +57,16 @@ inline void randomize(ElementwiseCase& c, std::mt19937& engine) {
   c.mask = random_spec(engine);
 }
 
+inline constexpr std::size_t kElements = std::size_t{1} << 17;
+
+template <class T>
 struct Buffers {
-  static constexpr std::size_t kFloats = std::size_t{1} << 17;
-  GuardedBuffer<float> in{kFloats};
-  GuardedBuffer<float> other{kFloats};
-  GuardedBuffer<float> out{kFloats};
-  GuardedBuffer<float> bias{kFloats};
-  GuardedBuffer<std::uint8_t> bits_in{kFloats / 8};
-  GuardedBuffer<std::uint8_t> bits_out{kFloats / 8};
+  GuardedBuffer<T> in{kElements};
+  GuardedBuffer<T> other{kElements};
+  GuardedBuffer<T> out{kElements};
+  GuardedBuffer<T> bias{kElements};
+  GuardedBuffer<std::uint8_t> bits_in{kElements / 8};
+  GuardedBuffer<std::uint8_t> bits_out{kElements / 8};
 
   [[nodiscard]] bool intact() const {
     return in.intact() && other.intact() && out.intact() && bias.intact() && bits_in.intact() &&
@@ -73,6 +76,10 @@ struct Buffers {
 
 // Stands in the padding of outputs before a call, and must after it.
 inline constexpr float kPadding = -12345.5F;
+template <class T>
+T padding() {
+  return narrow<T>(kPadding);
+}
 
 struct MaskBits {
   std::vector<std::uint8_t> expected;  // unused bits 0
@@ -95,11 +102,10 @@ inline bool bit_at(const std::vector<std::uint8_t>& bits, std::size_t i) {
 }
 
 // Whole output storage after a call: element(r, c, index in x) where there are elements.
-template <class Element>
-std::vector<float> expected_output(const ElementwiseCase& c, std::span<const float> x,
-                                   Element element) {
+template <class T, class Element>
+std::vector<T> expected_output(const ElementwiseCase& c, std::span<const T> x, Element element) {
   const auto shape = c.shape();
-  std::vector<float> y(extent(c.rows, c.cols, shape.ld_out), kPadding);
+  std::vector<T> y(extent(c.rows, c.cols, shape.ld_out), padding<T>());
   if (c.in_place) y.assign(x.begin(), x.end());
   for (std::size_t row = 0; row < c.rows; ++row) {
     for (std::size_t col = 0; col < c.cols; ++col) {
@@ -110,39 +116,53 @@ std::vector<float> expected_output(const ElementwiseCase& c, std::span<const flo
 }
 
 // Where a call of a table finds its arguments.
+template <class T>
 struct Placed {
   simdrop::detail::MaskSource mask;
-  float* x;
-  float* y;
-  float* bias;             // null without
+  simdrop::detail::Shape2D shape;
+  T* x;
+  T* y;
+  T* bias;                 // null without
   std::uint8_t* bits_out;  // null if not written
 };
 
-// Runs call(table, placed) on every table. x and bias: contents of the inputs; y: expected output.
-template <class Call>
-void run_on_tables(const ElementwiseCase& c, Buffers& buffers, std::span<const float> x,
-                   std::span<const float> bias, const MaskBits& bits, std::span<const float> y,
-                   Call call) {
+// Calls fn(table, streaming) for each table.
+template <class Fn>
+void for_each_table_and_store(Fn fn) {
+  for_each_table([&](const simdrop::detail::KernelTable& table) {
+    for (const bool streaming : {false, true}) {
+      CAPTURE(streaming);
+      fn(table, streaming);
+    }
+  });
+}
+
+// Runs call(kernels, placed) on every table. x and bias: contents of the inputs; y: expected
+// output.
+template <class T, class Call>
+void run_on_tables(const ElementwiseCase& c, Buffers<T>& buffers, std::span<const T> x,
+                   std::span<const T> bias, const MaskBits& bits, std::span<const T> y, Call call) {
   INFO_SPEC(c.mask);
   INFO("rows ", c.rows, ", cols ", c.cols, ", pads ", c.pad_in, " ", c.pad_out, ", offsets ",
        c.offset_in, " ", c.offset_out, ", edges ", static_cast<int>(c.edge_in), " ",
        static_cast<int>(c.edge_out), ", in place ", c.in_place, ", bias ", c.with_bias,
        ", mask use ", static_cast<int>(c.mask_use));
-  for_each_table([&](const simdrop::detail::KernelTable& table) {
+  for_each_table_and_store([&](const simdrop::detail::KernelTable& table, bool streaming) {
     const auto in = buffers.in.place(x, c.edge_in, c.offset_in);
     auto out = in;
     if (!c.in_place) {
       out = buffers.out.place(y.size(), c.edge_out, c.offset_out);
-      std::fill(out.begin(), out.end(), kPadding);
+      std::fill(out.begin(), out.end(), padding<T>());
     }
     const auto bias_copy = buffers.bias.place(bias, c.edge_out, c.offset_in);
     const auto given = buffers.bits_in.place(bits.given, c.edge_in, c.offset_out);
     const bool written = c.mask_use == MaskUse::written;
     const auto bits_out =
         buffers.bits_out.place(written ? bits.expected.size() : 0, c.edge_out, c.offset_in);
-    call(table, Placed{mask_source(c.mask, bits.given.empty() ? nullptr : given.data()), in.data(),
-                       out.data(), c.with_bias ? bias_copy.data() : nullptr,
-                       written ? bits_out.data() : nullptr});
+    call(kernels_of<T>(table),
+         Placed<T>{mask_source(c.mask, bits.given.empty() ? nullptr : given.data()),
+                   c.shape(streaming), in.data(), out.data(),
+                   c.with_bias ? bias_copy.data() : nullptr, written ? bits_out.data() : nullptr});
     CHECK(first_difference(out, y) == kSame);
     if (!c.in_place) CHECK(first_difference(in, x) == kSame);
     if (written) CHECK(first_difference<std::uint8_t>(bits_out, bits.expected) == kSame);

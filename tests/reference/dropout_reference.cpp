@@ -2,37 +2,60 @@
 
 namespace reference {
 
-double dropout(double x, bool kept, double keep_prob) {
-  return kept ? x / keep_prob : 0.0;
+template <class W>
+W dropout(W x, bool kept, double keep_prob) {
+  return kept ? x / static_cast<W>(keep_prob) : W{0};
 }
 
-double bias_relu_dropout(double x, double bias, bool kept, double keep_prob) {
-  const double z = x + bias;
-  const double relu = z > 0.0 ? z : 0.0;
+template <class W>
+W bias_relu_dropout(W x, W bias, bool kept, double keep_prob) {
+  const W z = x + bias;
+  const W relu = z > W{0} ? z : W{0};
   return dropout(relu, kept, keep_prob);
 }
 
-double relu_dropout_backward(double z, bool kept, double dy, double keep_prob) {
-  const double relu_slope = z > 0.0 ? 1.0 : 0.0;
+template <class W>
+W relu_dropout_backward(W z, bool kept, W dy, double keep_prob) {
+  const W relu_slope = z > W{0} ? W{1} : W{0};
   return dropout(dy, kept, keep_prob) * relu_slope;
 }
 
-float scale_of(double keep_prob) {
-  return static_cast<float>(1.0 / keep_prob);
+template <class A>
+A scale_of(double keep_prob) {
+  return static_cast<A>(1.0 / keep_prob);
 }
 
-float dropout_as_documented(float x, bool kept, float scale) {
-  return kept ? x * scale : 0.0F;
+template <class A>
+A dropout_as_documented(A x, bool kept, A scale) {
+  return kept ? x * scale : A{0};
 }
 
-float bias_relu_dropout_as_documented(float x, float bias, bool kept, float scale) {
-  const float z = x + bias;
-  if (!kept || z <= 0.0F) return 0.0F;
+template <class A>
+A bias_relu_dropout_as_documented(A x, A bias, bool kept, A scale) {
+  const A z = x + bias;
+  if (!kept || z <= A{0}) return A{0};
   return z * scale;
 }
 
-float relu_dropout_backward_as_documented(float y, float dy, float scale) {
-  return y > 0.0F ? dy * scale : 0.0F;
+template <class A>
+A relu_dropout_backward_as_documented(A y, A dy, A scale) {
+  return y > A{0} ? dy * scale : A{0};
 }
+
+template double dropout(double, bool, double);
+template long double dropout(long double, bool, double);
+template double bias_relu_dropout(double, double, bool, double);
+template long double bias_relu_dropout(long double, long double, bool, double);
+template double relu_dropout_backward(double, bool, double, double);
+template long double relu_dropout_backward(long double, bool, long double, double);
+
+template float scale_of(double);
+template double scale_of(double);
+template float dropout_as_documented(float, bool, float);
+template double dropout_as_documented(double, bool, double);
+template float bias_relu_dropout_as_documented(float, float, bool, float);
+template double bias_relu_dropout_as_documented(double, double, bool, double);
+template float relu_dropout_backward_as_documented(float, float, float);
+template double relu_dropout_backward_as_documented(double, double, double);
 
 }  // namespace reference
