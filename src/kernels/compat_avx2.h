@@ -58,16 +58,18 @@ struct MaskBits {
     return _mm256_and_pd(_mm256_castsi256_pd(kept), v);
   }
 };
-inline VecF select_not_le_zero(VecF z, VecF v) {
-  return _mm256_and_ps(_mm256_cmp_ps(z, _mm256_setzero_ps(), _CMP_NLE_UQ), v);
+// not z <= 0 ? z * factor : +0. The maximum of 0 and z is z where that is NaN or -0, and adding +0
+// makes +0 of -0 and changes nothing else: a comparison less.
+inline VecF relu_times(VecF z, VecF factor) {
+  return _mm256_fmadd_ps(_mm256_max_ps(_mm256_setzero_ps(), z), factor, _mm256_setzero_ps());
+}
+inline VecD relu_times(VecD z, VecD factor) {
+  return _mm256_fmadd_pd(_mm256_max_pd(_mm256_setzero_pd(), z), factor, _mm256_setzero_pd());
 }
 inline VecF select_gt_zero(VecF y, VecF v) {
   return _mm256_and_ps(_mm256_cmp_ps(y, _mm256_setzero_ps(), _CMP_GT_OQ), v);
 }
 
-inline VecD select_not_le_zero(VecD z, VecD v) {
-  return _mm256_and_pd(_mm256_cmp_pd(z, _mm256_setzero_pd(), _CMP_NLE_UQ), v);
-}
 inline VecD select_gt_zero(VecD y, VecD v) {
   return _mm256_and_pd(_mm256_cmp_pd(y, _mm256_setzero_pd(), _CMP_GT_OQ), v);
 }
@@ -134,9 +136,10 @@ inline void stream(float* p, VecF v) {
 inline void stream(double* p, VecD v) {
   _mm256_stream_pd(p, v);
 }
+// Sixteen bytes at a time, streaming gains nothing where y is aligned and loses where it is not.
 template <class T>
 inline void stream_u16(T* p, VecU16 v) {
-  _mm_stream_si128(reinterpret_cast<__m128i*>(p), v);
+  store_u16(p, v);
 }
 inline void stream_fence() {
   _mm_sfence();

@@ -71,31 +71,38 @@ struct MaskBits {
   explicit MaskBits(const std::uint8_t* p)
       : half{_mm512_set1_epi32(load_i32(p)), _mm512_set1_epi32(load_i32(p + 4))} {}
   template <int K>
-  VecF select(VecF v) const {
+  [[nodiscard]] __mmask16 kept_f32() const {
     const __m512i first = _mm512_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128, 1 << 8, 1 << 9, 1 << 10,
                                             1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15);
-    const __m512i lane_bits = _mm512_slli_epi32(first, 16 * (K % 2));
-    return _mm512_maskz_mov_ps(_mm512_test_epi32_mask(half[K / 2], lane_bits), v);
+    return _mm512_test_epi32_mask(half[K / 2], _mm512_slli_epi32(first, 16 * (K % 2)));
   }
   template <int K>
-  VecD select(VecD v) const {
+  [[nodiscard]] __mmask8 kept_f64() const {
     const __m512i first = _mm512_setr_epi64(1, 2, 4, 8, 16, 32, 64, 128);
-    const __m512i lane_bits = _mm512_slli_epi64(first, 8 * (K % 4));
-    return _mm512_maskz_mov_pd(_mm512_test_epi64_mask(half[K / 4], lane_bits), v);
+    return _mm512_test_epi64_mask(half[K / 4], _mm512_slli_epi64(first, 8 * (K % 4)));
+  }
+  template <int K>
+  [[nodiscard]] VecF select(VecF v) const {
+    return _mm512_maskz_mov_ps(kept_f32<K>(), v);
+  }
+  template <int K>
+  [[nodiscard]] VecD select(VecD v) const {
+    return _mm512_maskz_mov_pd(kept_f64<K>(), v);
   }
 };
-// v where not z <= 0 (so a NaN passes), else +0.
-inline VecF select_not_le_zero(VecF z, VecF v) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+// not z <= 0 ? z * factor : +0. The maximum of 0 and z is z where that is NaN or -0, and adding +0
+// makes +0 of -0 and changes nothing else: a comparison less.
+inline VecF relu_times(VecF z, VecF factor) {
+  return _mm512_fmadd_ps(_mm512_max_ps(_mm512_setzero_ps(), z), factor, _mm512_setzero_ps());
+}
+inline VecD relu_times(VecD z, VecD factor) {
+  return _mm512_fmadd_pd(_mm512_max_pd(_mm512_setzero_pd(), z), factor, _mm512_setzero_pd());
 }
 // v where y > 0, else +0.
 inline VecF select_gt_zero(VecF y, VecF v) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v);
 }
 
-inline VecD select_not_le_zero(VecD z, VecD v) {
-  return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(z, _mm512_setzero_pd(), _CMP_NLE_UQ), v);
-}
 inline VecD select_gt_zero(VecD y, VecD v) {
   return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(y, _mm512_setzero_pd(), _CMP_GT_OQ), v);
 }

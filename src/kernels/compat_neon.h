@@ -53,16 +53,17 @@ struct MaskBits {
     return select_u64(vtstq_u64(bits, lane_bits), v);
   }
 };
-inline VecF select_not_le_zero(VecF z, VecF v) {
-  return select_u32(vmvnq_u32(vclezq_f32(z)), v);
+// not z <= 0 ? z * factor : +0. NEON's maximum keeps a NaN, and takes 0 for the larger of 0 and -0.
+inline VecF relu_times(VecF z, VecF factor) {
+  return vmulq_f32(vmaxq_f32(z, vdupq_n_f32(0)), factor);
+}
+inline VecD relu_times(VecD z, VecD factor) {
+  return vmulq_f64(vmaxq_f64(z, vdupq_n_f64(0)), factor);
 }
 inline VecF select_gt_zero(VecF y, VecF v) {
   return select_u32(vcgtzq_f32(y), v);
 }
 
-inline VecD select_not_le_zero(VecD z, VecD v) {
-  return vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(v), vclezq_f64(z)));
-}
 inline VecD select_gt_zero(VecD y, VecD v) {
   return select_u64(vcgtzq_f64(y), v);
 }

@@ -18,8 +18,9 @@ inline std::size_t unaligned_elements(const T* y, std::size_t n) {
   return smaller(bytes / sizeof(T), n);
 }
 
-// y[i] = kept ? body(i) : 0, 64 elements to a word of mask bits; body_vec(i) gives a vector from
-// element i on, and body_one(i) a single one.
+// y[i] = kept ? body(i) : 0, 64 elements to a word of mask bits; body_vec<K>(i, mask) gives a
+// vector from element i on, of which it keeps what part K of the mask says, and body_one(i) an
+// element.
 template <class T, class BodyVec, class BodyOne>
 inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
                          bool streaming, BodyVec body_vec, BodyOne body_one) {
@@ -40,7 +41,7 @@ inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::siz
       const MaskBits mask = mask_at(position + i);
       unrolled<static_cast<int>(64 / lanes)>([&]<int K>() {
         const std::size_t at = i + K * lanes;
-        store(y + at, mask.template select<K>(body_vec(at)));
+        store(y + at, body_vec.template operator()<K>(at, mask));
       });
     }
     return i;
@@ -64,7 +65,7 @@ inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::siz
   if (i + lanes <= n) {
     std::uint64_t word = load_bits(bits, position + i, n - i);
     for (; i + lanes <= n; i += lanes) {
-      const auto kept = MaskBits(word).template select<0>(body_vec(i));
+      const auto kept = body_vec.template operator()<0>(i, MaskBits(word));
       if (streaming) {
         stream(y + i, kept);
       } else {
@@ -82,7 +83,9 @@ inline void apply_dropout(A scale, const T* x, T* y, std::size_t n, const std::u
   const typename Lanes<T>::Vec scale_vec(scale);
   apply_masked(
       y, n, bits, position, streaming,
-      [=](std::size_t i) { return in_register(load(x + i)) * scale_vec; },
+      [=]<int K>(std::size_t i, const MaskBits& mask) {
+        return mask.select<K>(in_register(load(x + i)) * scale_vec);
+      },
       [=](std::size_t i) { return to_arithmetic(x[i]) * scale; });
 }
 
@@ -92,10 +95,10 @@ inline void apply_relu_dropout(A scale, const T* x, const T* bias, T* y, std::si
   const typename Lanes<T>::Vec scale_vec(scale);
   apply_masked(
       y, n, bits, position, streaming,
-      [=](std::size_t i) {
+      [=]<int K>(std::size_t i, const MaskBits& mask) {
         typename Lanes<T>::Vec z = load(x + i);
         if constexpr (HasBias) z = z + load(bias + i);
-        return select_not_le_zero(z, z * scale_vec);
+        return mask.select<K>(relu_times(z, scale_vec));
       },
       [=](std::size_t i) {
         A z = to_arithmetic(x[i]);
