@@ -46,10 +46,11 @@ struct MaskBits {
       : half{_mm256_set1_epi32(load_i32(p)), _mm256_set1_epi32(load_i32(p + 4))} {}
   template <int K>
   VecF select(VecF v) const {
-    const __m256i lane_bits =
-        _mm256_slli_epi32(_mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128), 8 * (K % 4));
-    const __m256i kept = _mm256_cmpeq_epi32(_mm256_and_si256(half[K / 4], lane_bits), lane_bits);
-    return _mm256_and_ps(_mm256_castsi256_ps(kept), v);
+    // Each lane's bit goes where blendv looks, the sign.
+    const __m256i to_sign = _mm256_sub_epi32(_mm256_set1_epi32(31 - 8 * (K % 4)),
+                                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    const __m256i kept = _mm256_sllv_epi32(half[K / 4], to_sign);
+    return _mm256_blendv_ps(_mm256_setzero_ps(), v, _mm256_castsi256_ps(kept));
   }
   template <int K>
   VecD select(VecD v) const {
