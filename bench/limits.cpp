@@ -69,6 +69,17 @@ void print_memory(const Rates& rates) {
   }
 }
 
+void print_threads(const Rates& rates) {
+  const double both = rates[case_name("memcpyx2", "libc", array_sizes.back())];
+  if (both == 0.0) return;
+  std::printf("\ntwo threads, %zu KiB        G elem/s  of memcpy\n",
+              array_sizes.back() * sizeof(float) / 1024);
+  for (const double keep_prob : threaded_keep_probs) {
+    const double rate = rates[threaded_name(keep_prob)];
+    std::printf("dropout_forward, keep %-8g %8.3f %10.2f\n", keep_prob, rate / 8e9, rate / both);
+  }
+}
+
 // Bytes per second of the best loop for a kernel's traffic, on its instruction
 // set or a lesser one.
 double best_traffic(const Rates& rates, const KernelCase& c) {
@@ -128,10 +139,12 @@ int main(int argc, char** argv) {
   const std::vector<KernelCase> kernels = kernel_cases(arrays, max_floats, filter);
   std::vector<Case> cases = limit_cases(arrays, max_floats);
   for (const KernelCase& kernel : kernels) cases.push_back(kernel.timed);
+  for (Case& threaded : threaded_cases(arrays, max_floats)) cases.push_back(std::move(threaded));
   const Rates rates = measure(cases, timing);
   print_machine(rates);
   print_operations(rates);
   print_memory(rates);
+  print_threads(rates);
   print_kernels(rates, kernels);
   return 0;
 }

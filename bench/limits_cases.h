@@ -62,6 +62,12 @@ std::string case_name(const std::string& what, const char* isa, std::size_t floa
 // "memcpy/libc". Sizes up to max_floats.
 std::vector<Case> limit_cases(const Arrays& arrays, std::size_t max_floats);
 
+// dropout_forward of the public API on two threads and the array in memory, in bytes read and
+// written; on the instruction set that dispatch picks. threaded_name() is that of the case.
+constexpr std::array<double, 5> threaded_keep_probs{.9, .8, .7, .5, .1};
+std::string threaded_name(double keep_prob);
+std::vector<Case> threaded_cases(const Arrays& arrays, std::size_t max_floats);
+
 // Each kernel on each instruction set whose name
 // ("kernel/isa/elements[/keep_prob]") contains `filter`.
 std::vector<KernelCase> kernel_cases(const Arrays& arrays, std::size_t max_floats,

@@ -1,10 +1,12 @@
 // The cases that measure simdrop's kernels, with what each must do at least.
 #include <array>
 #include <cstdio>
+#include <span>
 
 #include "dispatch.h"
 #include "limits_cases.h"
 #include "mask_source.h"
+#include "simdrop/dropout.hpp"
 
 namespace simdrop::bench {
 namespace {
@@ -144,6 +146,29 @@ KernelCase make_case(const Kernel& kernel, const IsaLimits& limits, const Call& 
 }
 
 }  // namespace
+
+std::string threaded_name(double keep_prob) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "dropout_forwardx2/%g", keep_prob);
+  return text.data();
+}
+
+std::vector<Case> threaded_cases(const Arrays& arrays, std::size_t max_floats) {
+  std::vector<Case> cases;
+  const std::size_t n = array_sizes.back();
+  if (n > max_floats) return cases;
+  for (const double keep_prob : threaded_keep_probs) {
+    const auto run = [&arrays, keep_prob, n](std::size_t repeats) {
+      const Dropout dropout{.keep_prob = keep_prob, .stream = {2026, 1}};
+      for (std::size_t r = 0; r < repeats; ++r) {
+        dropout_forward(dropout, std::span<const float>(arrays.x(), n),
+                        std::span<float>(arrays.y(), n), {}, 2);
+      }
+    };
+    cases.push_back({threaded_name(keep_prob), 2.0 * static_cast<double>(n * sizeof(float)), run});
+  }
+  return cases;
+}
 
 std::vector<KernelCase> kernel_cases(const Arrays& arrays, std::size_t max_floats,
                                      const std::string& filter) {
