@@ -50,6 +50,9 @@ inline constexpr int mask_contract_version = 1;
 /// |P(kept) - keep_prob| < 2^-32. keep_prob 1/2 costs one random bit an element, 1/4 and 3/4 two,
 /// .9 and .1 about 1.1, and the dearest less than six.
 ///
+/// These blocks are also words of the stream: draw nothing else from a stream that masks use, and
+/// give masks that must be independent streams, or elements, of their own.
+///
 /// `words`: kept iff word i of the stream (rng.hpp) is < T. For bit parity with frameworks that
 /// compare one 32-bit word per element with a threshold.
 enum class MaskRule : std::int32_t { dyadic = 0, words = 1 };

@@ -20,61 +20,76 @@ inline std::size_t unaligned_elements(const T* y, std::size_t n) {
 
 // y[i] = kept ? body(i) : 0, 64 elements to a word of mask bits; body_vec<K>(i, mask) gives a
 // vector from element i on, of which it keeps what part K of the mask says, and body_one(i) an
-// element.
+// element. The functions take over at element i and return where they stop.
 template <class T, class BodyVec, class BodyOne>
-inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
-                         bool streaming, BodyVec body_vec, BodyOne body_one) {
-  constexpr std::size_t lanes = Lanes<T>::count;
-  const auto one_by_one = [=](std::size_t begin, std::size_t end) {
-    if (begin == end) return;
-    std::uint64_t word = load_bits(bits, position + begin, end - begin);
-    for (std::size_t i = begin; i < end; ++i, word >>= 1) {
+struct Masked {
+  static constexpr std::size_t lanes = Lanes<T>::count;
+  T* y;
+  std::size_t n;
+  const std::uint8_t* bits;
+  std::size_t position;
+  BodyVec body_vec;
+  BodyOne body_one;
+
+  void elements(std::size_t i, std::size_t end) const {
+    if (i == end) return;
+    std::uint64_t word = load_bits(bits, position + i, end - i);
+    for (; i < end; ++i, word >>= 1) {
       if ((word & 1) != 0) {
         from_arithmetic(body_one(i), y[i]);
       } else {
         y[i] = T{};
       }
     }
-  };
-  const auto words_from = [=](std::size_t i, auto mask_at, auto store) {
+  }
+
+  template <class MaskAt, class Put>
+  std::size_t words(std::size_t i, MaskAt mask_at, Put put) const {
     for (; i + 64 <= n; i += 64) {
       const MaskBits mask = mask_at(position + i);
       unrolled<static_cast<int>(64 / lanes)>([&]<int K>() {
         const std::size_t at = i + K * lanes;
-        store(y + at, body_vec.template operator()<K>(at, mask));
+        put(y + at, body_vec.template operator()<K>(at, mask));
       });
     }
     return i;
-  };
-  const auto words = [=](std::size_t i, auto store) {
+  }
+
+  template <class Put>
+  std::size_t vectors(std::size_t i, Put put) const {
+    const std::uint8_t* p = bits;
     if ((position + i) % 8 == 0) {
-      return words_from(
-          i, [=](std::size_t bit) { return MaskBits(bits + bit / 8); }, store);
+      i = words(
+          i, [p](std::size_t bit) { return MaskBits(p + bit / 8); }, put);
+    } else {
+      i = words(
+          i, [p](std::size_t bit) { return MaskBits(load_bits(p, bit, 64)); }, put);
     }
-    return words_from(
-        i, [=](std::size_t bit) { return MaskBits(load_bits(bits, bit, 64)); }, store);
-  };
-  std::size_t i = 0;
-  if (streaming) {
-    i = unaligned_elements(y, n);
-    one_by_one(0, i);
-    i = words(i, [](T* p, auto v) { stream(p, v); });
-  } else {
-    i = words(i, [](T* p, auto v) { store(p, v); });
-  }
-  if (i + lanes <= n) {
+    if (i + lanes > n) return i;
     std::uint64_t word = load_bits(bits, position + i, n - i);
-    for (; i + lanes <= n; i += lanes) {
-      const auto kept = body_vec.template operator()<0>(i, MaskBits(word));
-      if (streaming) {
-        stream(y + i, kept);
-      } else {
-        store(y + i, kept);
-      }
-      word >>= lanes % 64;
+    for (; i + lanes <= n; i += lanes, word >>= lanes % 64) {
+      put(y + i, body_vec.template operator()<0>(i, MaskBits(word)));
     }
+    return i;
   }
-  one_by_one(i, n);
+
+  void run(bool streaming) const {
+    std::size_t i = 0;
+    if (streaming) {
+      i = unaligned_elements(y, n);
+      elements(0, i);
+      i = vectors(i, [](T* p, auto v) { stream(p, v); });
+    } else {
+      i = vectors(0, [](T* p, auto v) { store(p, v); });
+    }
+    elements(i, n);
+  }
+};
+
+template <class T, class BodyVec, class BodyOne>
+inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
+                         bool streaming, BodyVec body_vec, BodyOne body_one) {
+  Masked<T, BodyVec, BodyOne>{y, n, bits, position, body_vec, body_one}.run(streaming);
 }
 
 template <class T, class A>
