@@ -155,10 +155,10 @@ std::string threaded_name(double keep_prob) {
 
 std::vector<Case> threaded_cases(const Arrays& arrays, std::size_t max_floats) {
   std::vector<Case> cases;
-  const std::size_t n = array_sizes.back();
+  constexpr std::size_t n = array_sizes.back();
   if (n > max_floats) return cases;
   for (const double keep_prob : threaded_keep_probs) {
-    const auto run = [&arrays, keep_prob, n](std::size_t repeats) {
+    const auto run = [&arrays, keep_prob](std::size_t repeats) {
       const Dropout dropout{.keep_prob = keep_prob, .stream = {2026, 1}};
       for (std::size_t r = 0; r < repeats; ++r) {
         dropout_forward(dropout, std::span<const float>(arrays.x(), n),
