@@ -28,15 +28,13 @@ inline constexpr int mask_contract_version = 1;
 ///
 /// 1. Base: for d = 0 ... 8, n in {floor(T / 2^(32-d)), ceil(T / 2^(32-d))} and D = n * 2^(32-d),
 ///    let delta = |T - D|, M = D if T <= D, else 2^32 - D, and q = floor(delta * 2^32 / M), 0 if
-///    delta = 0. Take the (d, n) of least d * 2^27 + q; the smaller d, then the smaller n, if
-///    equal.
+///    delta = 0. Take the (d, n) of least d * 2^27 + q; if equal, the smaller d, then the smaller n.
 /// 2. Base bits: bit e of digit j of block b is bit e mod 128 of block((2j + e / 128) * 2^56 + b).
 ///    If d = 0 the base bit is n (0 or 1). Otherwise start with 0; for j = d-1 ... 0, if digit j of
 ///    n (worth 2^(d-1-j)) is 1, OR the bit of digit j to it, else AND it. It is 1 with probability
 ///    n / 2^d.
-/// 3. Hits (if delta > 0): a block has K of them. Let A = M - delta, r = A / M, z = delta / (A +
-/// M),
-///    y = z * z, h = 1/17; for m = 15, 13 ... 3, 1: h = h * y + 1/m; mean = 512 * z * h, in that
+/// 3. Hits (if delta > 0): a block has K of them. Let A = M - delta, r = A / M, y = z * z with
+///    z = delta / (A + M), h = 1/17; for m = 15, 13 ... 3, 1: h = h * y + 1/m; mean = 512 * z * h, in that
 ///    order, which is -256 ln r. p_0 = r^256 by squaring eight times; p_k = p_(k-1) * (mean / k);
 ///    s_0 = p_0; s_k = s_(k-1) + p_k; the sequence ends before the first k > 0 with s_k = s_(k-1).
 ///    c_k = min(floor(s_k * 2^64), 2^64 - 1). With u the first 64 bits of block(2^63 + b), K is the
@@ -46,9 +44,9 @@ inline constexpr int mask_contract_version = 1;
 ///    whatever its base bit; the others keep their base bit.
 ///
 /// As the hits of a block are Poisson with equally likely places, the elements are struck
-/// independently, each with probability 1 - r. So bits are independent, and
-/// |P(kept) - keep_prob| < 2^-32. keep_prob 1/2 costs one random bit an element, 1/4 and 3/4 two,
-/// .9 and .1 about 1.1, and the dearest less than six.
+/// independently, each with probability 1 - r. So bits are independent, as exactly as c_k are those
+/// of a Poisson variable, and |P(kept) - keep_prob| < 2^-32. keep_prob 1/2 needs one random bit an
+/// element, 1/4 and 3/4 two, .9 and .1 1.1, .7 2.8, .8 4.4, and none needs more than 5.4.
 ///
 /// These blocks are also words of the stream: draw nothing else from a stream that masks use, and
 /// give masks that must be independent streams, or elements, of their own.

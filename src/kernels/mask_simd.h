@@ -165,8 +165,8 @@ struct MaskDrawer {
   template <int Rounds>
   void words(std::uint64_t block, std::size_t blocks, std::uint64_t* bits, SideWork& side) const {
     const VecU32 last(static_cast<std::uint32_t>(source.threshold - 1));
-    constexpr std::size_t span =
-        3;  // blocks at a time: few words of the last group are for nothing
+    // Blocks at a time: few words of the last group are then for nothing.
+    constexpr std::size_t span = 3;
     alignas(64) std::uint32_t drawn[span * mask_block_elements + group_words];
     side.plan(blocks);
     for (std::size_t b = 0; b < blocks; b += span) {

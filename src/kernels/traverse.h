@@ -73,8 +73,8 @@ struct OutputLines {
   }
 };
 
-// Walks a rows x cols call in logical order, a bit of mask at a time, and hands out pieces of
-// single rows: segment(row, col, count, bits, position).
+// Walks a rows x cols call in logical order, from mask to mask, and hands out pieces of single rows:
+// segment(row, col, count, bits, position).
 template <class Segment>
 struct Walk {
   Segment segment;
