@@ -28,7 +28,7 @@ inline constexpr int mask_contract_version = 1;
 ///
 /// 1. Base: for d = 0 ... 8, n in {floor(T / 2^(32-d)), ceil(T / 2^(32-d))} and D = n * 2^(32-d),
 ///    let delta = |T - D|, M = D if T <= D, else 2^32 - D, and q = floor(delta * 2^32 / M), 0 if
-///    delta = 0. Take the (d, n) of least d * 2^27 + q; if equal, the smaller d, then the smaller n.
+///    delta = 0. Take the (d, n) of least d * 2^27 + q; of equals the smaller d, then the lesser n.
 /// 2. Base bits: bit e of digit j of block b is bit e mod 128 of block((2j + e / 128) * 2^56 + b).
 ///    If d = 0 the base bit is n (0 or 1). Otherwise start with 0; for j = d-1 ... 0, if digit j of
 ///    n (worth 2^(d-1-j)) is 1, OR the bit of digit j to it, else AND it. It is 1 with probability
