@@ -97,7 +97,7 @@ using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
 template <class T>
 Arithmetic<T> scale_of(double keep_prob) {
   if constexpr (std::is_same_v<T, double>) {
-    return keep_prob == 0.0 ? 0.0 : 1.0 / keep_prob;
+    return keep_prob == 0.0 ? 0.0 : std::min(1.0 / keep_prob, std::numeric_limits<double>::max());
   } else {
     return detail::dropout_scale(keep_prob);
   }

@@ -1,6 +1,8 @@
 #include "simdrop/mask.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "check.h"
@@ -42,7 +44,8 @@ MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) no
 }
 
 float dropout_scale(double keep_prob) noexcept {
-  return keep_prob == 0.0 ? 0.0F : static_cast<float>(1.0 / keep_prob);
+  constexpr double largest = std::numeric_limits<float>::max();
+  return keep_prob == 0.0 ? 0.0F : static_cast<float>(std::min(1.0 / keep_prob, largest));
 }
 
 void check_dropout(const Dropout& dropout) {

@@ -10,7 +10,8 @@ namespace simdrop::detail {
 // keep_prob 0 nothing is kept, whatever they say.
 MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits = nullptr) noexcept;
 
-// float(1 / keep_prob); 0 for keep_prob 0, where nothing is kept.
+// float(1 / keep_prob), at most the largest finite one: 0 times it must be 0. 0 for keep_prob 0,
+// where nothing is kept.
 float dropout_scale(double keep_prob) noexcept;
 
 // Throws std::invalid_argument naming the member that is out of its range.

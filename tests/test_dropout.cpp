@@ -182,6 +182,27 @@ TEST_SUITE("dropout") {
     }
   }
 
+  TEST_CASE("a keep_prob whose reciprocal is too large keeps zeros zero") {
+    constexpr std::size_t n = 100;  // vectors and tails
+    const Bytes all(simdrop::mask_bytes(n), 0xFF);
+    const float largest = std::numeric_limits<float>::max();
+    for (const double keep_prob : {1e-40, 1e-300, std::numeric_limits<double>::denorm_min()}) {
+      CAPTURE(keep_prob);
+      for (const float x : {0.0F, -0.0F, -1.0F, 1.0F}) {
+        const Floats in(n, x);
+        Floats y(n, kPadding);
+        simdrop::bias_relu_dropout_forward(keep_prob, all, std::span<const float>(in), {},
+                                           std::span<float>(y));
+        for (const float value : y) CHECK(value == (x > 0.0F ? largest : 0.0F));
+        const std::vector<double> in64(n, static_cast<double>(x));
+        std::vector<double> y64(n, -1.0);
+        simdrop::bias_relu_dropout_forward(keep_prob, all, std::span<const double>(in64), {},
+                                           std::span<double>(y64));
+        for (const double value : y64) CHECK((std::isfinite(value) && (value > 0.0) == (x > 0.0F)));
+      }
+    }
+  }
+
   TEST_CASE("keep_prob 1 is the identity; keep_prob 0 gives +0 for everything") {
     Floats x = test::random_floats(100, 97);
     x[3] = std::nanf("");

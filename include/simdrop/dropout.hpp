@@ -11,7 +11,8 @@
 //   Which elements are kept does not depend on their type.
 // - Arithmetic is in double for double, and in float for the others; every operation below is
 //   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
-//   the arithmetic; it is multiplied where the textbook divides (at most 1 ulp apart).
+//   the arithmetic, of which it is at most the largest finite number; it is multiplied where the
+//   textbook divides (at most 1 ulp apart).
 // - bfloat16 and float16 inputs are widened exactly, and a result is rounded once more, to nearest
 //   even, when it is stored: subnormals are kept, and what is too large becomes Inf.
 // - Dropped means exactly +0, whatever the input: elements are selected, never multiplied by 0, so

@@ -34,11 +34,11 @@ inline constexpr int mask_contract_version = 1;
 ///    n (worth 2^(d-1-j)) is 1, OR the bit of digit j to it, else AND it. It is 1 with probability
 ///    n / 2^d.
 /// 3. Hits (if delta > 0): a block has K of them. Let A = M - delta, r = A / M, y = z * z with
-///    z = delta / (A + M), h = 1/17; for m = 15, 13 ... 3, 1: h = h * y + 1/m; mean = 512 * z * h, in that
-///    order, which is -256 ln r. p_0 = r^256 by squaring eight times; p_k = p_(k-1) * (mean / k);
-///    s_0 = p_0; s_k = s_(k-1) + p_k; the sequence ends before the first k > 0 with s_k = s_(k-1).
-///    c_k = min(floor(s_k * 2^64), 2^64 - 1). With u the first 64 bits of block(2^63 + b), K is the
-///    number of k with u > c_k: a Poisson variable.
+///    z = delta / (A + M), h = 1/17; for m = 15, 13 ... 3, 1: h = h * y + 1/m; mean = 512 * z * h,
+///    in that order, which is -256 ln r. p_0 = r^256 by squaring eight times; p_k = p_(k-1) *
+///    (mean / k); s_0 = p_0; s_k = s_(k-1) + p_k; the sequence ends before the first k > 0 with
+///    s_k = s_(k-1). c_k = min(floor(s_k * 2^64), 2^64 - 1). With u the first 64 bits of
+///    block(2^63 + b), K is the number of k with u > c_k: a Poisson variable.
 /// 4. Hit k of block b, 0 <= k < K, strikes element number g of it, where g is byte (k + 8) mod 16
 ///    of block(2^63 + (k + 8) / 16 * 2^56 + b). A struck element is dropped if T <= D, else kept,
 ///    whatever its base bit; the others keep their base bit.

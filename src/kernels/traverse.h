@@ -73,7 +73,7 @@ struct OutputLines {
   }
 };
 
-// Walks a rows x cols call in logical order, from mask to mask, and hands out pieces of single rows:
+// Walks a rows x cols call in logical order, mask by mask, and hands out pieces of single rows:
 // segment(row, col, count, bits, position).
 template <class Segment>
 struct Walk {
