@@ -217,21 +217,33 @@ std::vector<Kernel> all_kernels() {
 }
 
 // 2 k operations for each element of a packed block that stays in the caches.
-void bench_gemm(benchmark::State& state, const KernelTable& table) {
-  const std::size_t m = table.gemm_mr * 8;
-  const std::size_t n = table.gemm_nr * 4;
+// The products on operands that are packed and in L1 or L2: what a micro-kernel can do.
+void bench_forward_product(benchmark::State& state, const KernelTable& table) {
+  const auto& kernels = table.products_f32;
+  const std::size_t batch = std::size_t{4} * kernels.nr;
+  constexpr std::size_t outs = 96;
   constexpr std::size_t k = 256;
-  const Buffer<float> a(m * k, 0);
-  const Buffer<float> b(n * k, 5);
-  const Buffer<float> c(m * n, 11);
+  const Buffer<float> x(batch * k, 0);
+  const Buffer<float> w(outs * k, 5);
+  const Buffer<float> y(batch * outs, 11);
+  const Buffer<float> scratch(kernels.scratch_size(batch, k, batch), 0);
+  simdrop::detail::ForwardProduct<float> product{};
+  product.batch = batch;
+  product.outs = outs;
+  product.k = k;
+  product.x = x.data();
+  product.w = w.data();
+  product.ld_w = k;
+  product.y = y.data();
+  product.ld_y = outs;
+  product.scratch = scratch.data();
   for (auto _ : state) {
-    table.gemm_block_f32(m, n, k, 1.0F, a.data(), table.gemm_mr * k, b.data(), table.gemm_nr * k,
-                         c.data(), n, false);
+    kernels.forward(product);
     benchmark::ClobberMemory();
   }
-  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * m * n * k),
+  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * batch * outs * k),
                                                 benchmark::Counter::kIsIterationInvariantRate);
-  state.SetItemsProcessed(static_cast<std::int64_t>(m * n) * state.iterations());
+  state.SetItemsProcessed(static_cast<std::int64_t>(batch * outs) * state.iterations());
 }
 
 std::string bench_name(const Kernel& kernel, const char* isa, std::size_t n) {
@@ -278,10 +290,9 @@ void register_all() {
   for (const simdrop::IsaInfo& info : simdrop::isa_list()) {
     const KernelTable* table = simdrop::detail::kernel_table(info.isa);
     if (table == nullptr) continue;
-    const std::size_t elements = std::size_t{32} * table->gemm_mr * table->gemm_nr;
     benchmark::RegisterBenchmark(
-        ("gemm/f32/" + std::string(info.name) + "/" + std::to_string(elements)).c_str(),
-        [table](benchmark::State& state) { bench_gemm(state, *table); });
+        ("forward_product/f32/" + std::string(info.name) + "/256").c_str(),
+        [table](benchmark::State& state) { bench_forward_product(state, *table); });
   }
 }
 

@@ -7,6 +7,9 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__linux__)
+#include <unistd.h>
+#endif
 
 namespace simdrop {
 namespace detail {
@@ -74,6 +77,33 @@ bool cpu_supports(Isa isa) noexcept {
   return isa == Isa::scalar;
 }
 #endif
+
+namespace {
+
+// 0 or -1 stands for unknown.
+std::size_t known_or([[maybe_unused]] int name, std::size_t usual) noexcept {
+#if defined(__linux__)
+  const long bytes = sysconf(name);
+  if (bytes > 0) return static_cast<std::size_t>(bytes);
+#endif
+  return usual;
+}
+
+CacheSizes detect_caches() noexcept {
+  CacheSizes sizes{std::size_t{32} << 10, std::size_t{512} << 10};
+#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE)
+  sizes = {known_or(_SC_LEVEL1_DCACHE_SIZE, sizes.l1), known_or(_SC_LEVEL2_CACHE_SIZE, sizes.l2)};
+#endif
+  return sizes;
+}
+
+}  // namespace
+
+const CacheSizes& cache_sizes() noexcept {
+  static const CacheSizes sizes = detect_caches();
+  return sizes;
+}
+
 }  // namespace detail
 
 std::string cpu_name() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "product_kernels.h"
 #include "simdrop/float16.hpp"
 #include "simdrop/isa.hpp"
 
@@ -69,17 +70,6 @@ struct ElementwiseKernels {
                                 std::size_t ld_dy, T* dx);
 };
 
-struct SgdParams {
-  float learning_rate, momentum, weight_decay;
-  bool nesterov;
-};
-
-// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t);
-// decay multiplies the weights first (AdamW), weight_decay is added to the gradient (Adam).
-struct AdamParams {
-  float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
-};
-
 struct KernelTable {
   Isa isa;
   const char* name;
@@ -104,21 +94,8 @@ struct KernelTable {
   void (*column_sum_f32)(std::size_t rows, std::size_t cols, const float* x, std::size_t ld,
                          float scale, float* sums);
 
-  // Matrix product on packed panels. A panel holds gemm_mr rows of A (or gemm_nr columns of B) for
-  // all of k: element (i, p) at panel[p * width + i], zero-padded to the full width.
-  std::uint32_t gemm_mr;
-  std::uint32_t gemm_nr;
-
-  // Packs `rows` x k elements, element (i, p) at src[i * row_stride + p * k_stride], into panels
-  // of `width` rows (gemm_mr or gemm_nr), each width * k long.
-  void (*gemm_pack_f32)(std::size_t rows, std::size_t k, const float* src, std::size_t row_stride,
-                        std::size_t k_stride, std::size_t width, float* dst);
-
-  // C (m x n) = alpha * A B, or += if accumulate; a and b are packed panels of m rows and n
-  // columns, whose panels lie a_stride and b_stride floats apart.
-  void (*gemm_block_f32)(std::size_t m, std::size_t n, std::size_t k, float alpha, const float* a,
-                         std::size_t a_stride, const float* b, std::size_t b_stride, float* c,
-                         std::size_t ldc, bool accumulate);
+  ProductKernels<float> products_f32;
+  ProductKernels<double> products_f64;
 
   // One optimiser step over n weights; momentum may be null if params.momentum is 0.
   void (*sgd_f32)(const SgdParams& params, std::size_t n, const float* gradient, float* weights,

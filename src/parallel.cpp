@@ -6,14 +6,20 @@
 
 namespace simdrop::detail {
 
-int team_size(int requested) noexcept {
+int largest_team(int requested) noexcept {
 #ifdef SIMDROP_WITH_OPENMP
-  if (omp_in_parallel() != 0) return 1;
   return requested > 0 ? requested : omp_get_max_threads();
 #else
   static_cast<void>(requested);
   return 1;
 #endif
+}
+
+int team_size(int requested) noexcept {
+#ifdef SIMDROP_WITH_OPENMP
+  if (omp_in_parallel() != 0) return 1;
+#endif
+  return largest_team(requested);
 }
 
 void parallel_ranges(std::size_t n, std::size_t grain, int num_threads, RangeFn fn, void* context) {
@@ -35,6 +41,27 @@ void parallel_ranges(std::size_t n, std::size_t grain, int num_threads, RangeFn 
     const std::size_t end = grains * (rank + 1) / granted * grain;
     if (begin < end) fn(context, begin, end < n ? end : n);
   }
+#endif
+}
+
+void TeamMember::barrier() const noexcept {
+#ifdef SIMDROP_WITH_OPENMP
+  if (size > 1) {
+#pragma omp barrier
+  }
+#endif
+}
+
+void parallel_team(int num_threads, MemberFn fn, void* context) {
+  const int team = team_size(num_threads);
+  if (team <= 1) {
+    fn(context, {});
+    return;
+  }
+#ifdef SIMDROP_WITH_OPENMP
+#pragma omp parallel num_threads(team)
+  fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
+               static_cast<std::size_t>(omp_get_num_threads())});
 #endif
 }
 

@@ -39,6 +39,9 @@ struct MlpConfig {
   int num_threads = 1;        ///< OpenMP threads at most; 0 = as many as OpenMP would take
   /// Keep Z, the masks and dA of every layer for reading (slower, more memory; same results).
   bool record = false;
+  /// Make train_step() leave dw() and db() too, as record does. Without, each gradient is used
+  /// where it is computed and never written to memory: faster, same results.
+  bool keep_gradients = false;
 };
 
 /// Targets of a batch: class labels (softmax_ce; one per example, 0 <= label < outputs) or a
@@ -106,8 +109,9 @@ class Mlp {
   /// Throws std::logic_error without a forward() before.
   double backward(const Targets& targets);
 
-  /// forward(), backward() and one optimiser step. Masks are those of step
-  /// optimizer.step_count(). Returns the mean loss before the update.
+  /// forward(), backward() and one optimiser step, with the same results as the three. Masks are
+  /// those of step optimizer.step_count(). Returns the mean loss before the update. Leaves dw() and
+  /// db() only if config.keep_gradients or config.record.
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                     std::uint64_t first_row = 0);
 
@@ -128,8 +132,14 @@ class Mlp {
   /// layers only.
   [[nodiscard]] ConstMatrix da(std::size_t layer) const;
   [[nodiscard]] ConstMatrix dz(std::size_t layer) const;
+  /// Throw std::logic_error after a train_step() that kept no gradients.
   [[nodiscard]] ConstMatrix dw(std::size_t layer) const;
   [[nodiscard]] std::span<const float> db(std::size_t layer) const;
+
+  /// Memory for packed operands and what each thread needs beside them, allocated at construction:
+  /// about max_batch * (two layers' widths) * 2 floats, and some 100 KiB a thread. (Activations,
+  /// gradients and masks are max_batch * width for each layer and come on top.)
+  [[nodiscard]] std::size_t workspace_bytes() const noexcept;
 
  private:
   struct State;

@@ -8,6 +8,10 @@
 
 namespace simdrop {
 
+namespace detail {
+struct OptimizerAccess;
+}
+
 enum class OptimizerKind { sgd, adam, adamw };
 
 /// Hyperparameters. All of them must be finite; see the ranges beside them.
@@ -60,6 +64,8 @@ class Optimizer {
   std::uint64_t step_ = 0;
   std::vector<std::vector<float>> first_;   // momentum, or Adam's first moment; empty if unused
   std::vector<std::vector<float>> second_;  // Adam's second moment; empty if unused
+
+  friend struct detail::OptimizerAccess;
 };
 
 }  // namespace simdrop

@@ -145,3 +145,68 @@ inline void stream_u16(T* p, VecU16 v) {
 inline void stream_fence() {
   _mm_sfence();
 }
+
+// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
+inline __m256i first_lanes32(std::size_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
+                            _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_lanes64(std::size_t n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(n)),
+                            _mm256_setr_epi64x(0, 1, 2, 3));
+}
+inline VecF load_first(const float* p, std::size_t n) {
+  return _mm256_maskload_ps(p, first_lanes32(n));
+}
+inline VecD load_first(const double* p, std::size_t n) {
+  return _mm256_maskload_pd(p, first_lanes64(n));
+}
+// In pieces: masked stores are slow on AMD.
+inline void store_first(double* p, VecD v, std::size_t n) {
+  const __m256d raw = v;
+  if (n == 4) {
+    _mm256_storeu_pd(p, raw);
+    return;
+  }
+  __m128d half = _mm256_castpd256_pd128(raw);
+  if ((n & 2) != 0) {
+    _mm_storeu_pd(p, half);
+    half = _mm256_extractf128_pd(raw, 1);
+  }
+  if ((n & 1) != 0) _mm_store_sd(p + (n & 2), half);
+}
+inline void store_first(float* p, VecF v, std::size_t n) {
+  const __m256 raw = v;
+  if (n == 8) {
+    _mm256_storeu_ps(p, raw);
+    return;
+  }
+  __m128 part = _mm256_castps256_ps128(raw);
+  if ((n & 4) != 0) {
+    _mm_storeu_ps(p, part);
+    part = _mm256_extractf128_ps(raw, 1);
+  }
+  p += n & 4;
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    part = _mm_movehl_ps(part, part);
+  }
+  if ((n & 1) != 0) _mm_store_ss(p + (n & 2), part);
+}
+// The lower (upper) halves of two vectors, lane by lane in turn (xsimd 8.1 differs by type).
+inline VecF zip_low(VecF a, VecF b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+}
+inline VecF zip_high(VecF a, VecF b) {
+  return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+}
+inline VecD zip_low(VecD a, VecD b) {
+  return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20);
+}
+inline VecD zip_high(VecD a, VecD b) {
+  return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31);
+}
+template <class V>
+inline V select_bits(std::uint64_t bits, V v) {
+  return MaskBits(bits).select<0>(v);
+}

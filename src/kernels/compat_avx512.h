@@ -16,6 +16,9 @@ inline VecU64 shift_right32(VecU64 a) {
 inline VecF mul_add(VecF a, VecF b, VecF c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+inline VecD mul_add(VecD a, VecD b, VecD c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
 // a ^ b ^ c in one operation (xsimd: no ternary logic).
 inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
   return _mm512_ternarylogic_epi64(a, b, c, 0x96);
@@ -186,4 +189,41 @@ inline void stream_u16(T* p, VecU16 v) {
 }
 inline void stream_fence() {
   _mm_sfence();
+}
+
+// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
+inline VecF load_first(const float* p, std::size_t n) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << n) - 1U), p);
+}
+inline VecD load_first(const double* p, std::size_t n) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1U << n) - 1U), p);
+}
+inline void store_first(float* p, VecF v, std::size_t n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1U << n) - 1U), v);
+}
+inline void store_first(double* p, VecD v, std::size_t n) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1U << n) - 1U), v);
+}
+// The lower (upper) halves of two vectors, lane by lane in turn (xsimd 8.1 stays within 128 bits).
+inline VecF zip_low(VecF a, VecF b) {
+  const __m512i from = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  return _mm512_permutex2var_ps(a, from, b);
+}
+inline VecF zip_high(VecF a, VecF b) {
+  const __m512i from =
+      _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  return _mm512_permutex2var_ps(a, from, b);
+}
+inline VecD zip_low(VecD a, VecD b) {
+  return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b);
+}
+inline VecD zip_high(VecD a, VecD b) {
+  return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b);
+}
+// v where the bit of the lane is set, else +0.
+inline VecF select_bits(std::uint64_t bits, VecF v) {
+  return _mm512_maskz_mov_ps(static_cast<__mmask16>(bits), v);
+}
+inline VecD select_bits(std::uint64_t bits, VecD v) {
+  return _mm512_maskz_mov_pd(static_cast<__mmask8>(bits), v);
 }

@@ -134,3 +134,39 @@ inline void stream_u16(T* p, VecU16 v) {
   store_u16(p, v);
 }
 inline void stream_fence() {}
+
+// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
+template <class T>
+inline typename Lanes<T>::Vec load_first(const T* p, std::size_t n) {
+  if (n == Lanes<T>::count) return load(p);
+  T first[Lanes<T>::count] = {};
+  for (std::size_t i = 0; i < n; ++i) first[i] = p[i];
+  return load(first);
+}
+template <class T>
+inline void store_first(T* p, typename Lanes<T>::Vec v, std::size_t n) {
+  if (n == Lanes<T>::count) {
+    store(p, v);
+    return;
+  }
+  T first[Lanes<T>::count];
+  store(first, v);
+  for (std::size_t i = 0; i < n; ++i) p[i] = first[i];
+}
+// The lower (upper) halves of two vectors, lane by lane in turn.
+inline VecF zip_low(VecF a, VecF b) {
+  return vzip1q_f32(a, b);
+}
+inline VecF zip_high(VecF a, VecF b) {
+  return vzip2q_f32(a, b);
+}
+inline VecD zip_low(VecD a, VecD b) {
+  return vzip1q_f64(a, b);
+}
+inline VecD zip_high(VecD a, VecD b) {
+  return vzip2q_f64(a, b);
+}
+template <class V>
+inline V select_bits(std::uint64_t bits, V v) {
+  return MaskBits(bits).select<0>(v);
+}

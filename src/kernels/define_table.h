@@ -11,10 +11,8 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .f16 = elementwise_kernels<float16, float>(),
       .add_bias_f32 = add_bias_f32,
       .column_sum_f32 = column_sum_f32,
-      .gemm_mr = gemm_mr,
-      .gemm_nr = gemm_nr,
-      .gemm_pack_f32 = gemm_pack_f32,
-      .gemm_block_f32 = gemm_block_f32,
+      .products_f32 = product_kernels<float>(),
+      .products_f64 = product_kernels<double>(),
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
   };

@@ -154,40 +154,6 @@ void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::siz
   }
 }
 
-constexpr std::size_t gemm_mr = 4;
-constexpr std::size_t gemm_nr = 8;
-
-void gemm_pack_f32(std::size_t rows, std::size_t k, const float* src, std::size_t row_stride,
-                   std::size_t k_stride, std::size_t width, float* dst) {
-  for (std::size_t row = 0; row < rows; row += width, dst += width * k) {
-    for (std::size_t p = 0; p < k; ++p) {
-      for (std::size_t i = 0; i < width; ++i) {
-        const bool inside = row + i < rows;
-        dst[p * width + i] = inside ? src[(row + i) * row_stride + p * k_stride] : 0.0F;
-      }
-    }
-  }
-}
-
-void gemm_tile(std::size_t m, std::size_t n, std::size_t k, float alpha, const float* a,
-               const float* b, float* c, std::size_t ldc, bool accumulate) {
-  float sums[gemm_mr][gemm_nr] = {};
-  for (std::size_t p = 0; p < k; ++p) {
-    for (std::size_t i = 0; i < gemm_mr; ++i) {
-      for (std::size_t j = 0; j < gemm_nr; ++j) {
-        sums[i][j] += a[p * gemm_mr + i] * b[p * gemm_nr + j];
-      }
-    }
-  }
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = 0; j < n; ++j) {
-      const float value = alpha * sums[i][j];
-      c[i * ldc + j] = accumulate ? c[i * ldc + j] + value : value;
-    }
-  }
-}
-
-#include "kernels/gemm_block.h"
 #include "kernels/optimizer_scalar.h"
 
 void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
@@ -199,6 +165,11 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
               float* first, float* second) {
   adam_elements(params, 0, n, gradient, weights, first, second);
 }
+
+#include "kernels/product.h"
+#include "kernels/product_epilogue.h"
+#include "kernels/product_micro.h"
+#include "kernels/product_scalar.h"
 
 }  // namespace
 

@@ -23,10 +23,11 @@ namespace {
 #include "kernels/mask_simd.h"
 #include "kernels/elementwise_simd.h"
 #include "kernels/traverse.h"
-#include "kernels/gemm_simd.h"
-#include "kernels/gemm_block.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
+#include "kernels/product_micro.h"
+#include "kernels/product_epilogue.h"
+#include "kernels/product.h"
 // clang-format on
 
 }  // namespace

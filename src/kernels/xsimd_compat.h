@@ -69,6 +69,9 @@ inline VecF square_root(VecF a) {
 inline VecF mul_add(VecF a, VecF b, VecF c) {
   return xsimd::fma(a, b, c);
 }
+inline VecD mul_add(VecD a, VecD b, VecD c) {
+  return xsimd::fma(a, b, c);
+}
 inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
   return a ^ (b ^ c);  // a is the last to be known
 }
@@ -114,4 +117,38 @@ inline void store(float16* p, VecF v) {
 }
 inline void stream(float16* p, VecF v) {
   stream_u16(p, f16_bits(v));
+}
+
+// The register tile of the products: rows, vectors of columns, and vectors of outputs that are
+// finished together. Measured, but for NEON.
+#if defined(SIMDROP_ISA_AVX512)
+constexpr std::size_t tile_mr = 14;
+constexpr std::size_t tile_nv = 2;
+constexpr std::size_t tile_strip_vectors = 3;
+#elif defined(SIMDROP_ISA_AVX2)
+constexpr std::size_t tile_mr = 6;
+constexpr std::size_t tile_nv = 2;
+constexpr std::size_t tile_strip_vectors = 3;
+#else
+constexpr std::size_t tile_mr = 8;
+constexpr std::size_t tile_nv = 3;
+constexpr std::size_t tile_strip_vectors = 8;
+#endif
+
+// columns[i] of a square of lanes x lanes becomes its row i: a perfect shuffle of all elements, as
+// often as the number of lanes has digits (Stone, IEEE Transactions on Computers C-20, 1971).
+template <class V>
+inline void transpose(V* columns) {
+  constexpr std::size_t n = V::size;
+#pragma GCC unroll 4
+  for (std::size_t stage = 1; stage < n; stage *= 2) {
+    V next[n];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < n / 2; ++i) {
+      next[2 * i] = zip_low(columns[i], columns[i + n / 2]);
+      next[2 * i + 1] = zip_high(columns[i], columns[i + n / 2]);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < n; ++i) columns[i] = next[i];
+  }
 }

@@ -98,6 +98,15 @@ void check_backward(const Network& network) {
   if (network.backward_rows == 0) throw std::logic_error("simdrop: there was no backward() yet");
 }
 
+void check_gradients(const Network& network) {
+  check_backward(network);
+  if (!network.has_gradients) {
+    throw std::logic_error(
+        "simdrop: train_step() keeps dw and db only if MlpConfig::keep_gradients or record is "
+        "true");
+  }
+}
+
 }  // namespace
 
 struct Mlp::State {
@@ -194,16 +203,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   check_batch(network, x, optimizer.step_count());
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  network.forward(x, optimizer.step_count(), first_row);
-  const double loss = network.backward(targets);
-  optimizer.begin_step();
-  for (std::size_t l = 1; l <= network.last(); ++l) {
-    const Matrix w = network.weights(l);
-    const detail::Layer& layer = network.layers[l];
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layer.dw.get(), w.size()}, network.team());
-    optimizer.update(2 * l - 1, network.bias(l), {layer.db.get(), layer.width}, network.team());
-  }
-  return loss;
+  return network.train_step(x, targets, optimizer, first_row);
 }
 
 void Mlp::predict(ConstMatrix x, Matrix out) {
@@ -268,7 +268,7 @@ ConstMatrix Mlp::dz(std::size_t layer) const {
 ConstMatrix Mlp::dw(std::size_t layer) const {
   const Network& network = state_->network;
   check_layer(layer, 1, num_layers());
-  check_backward(network);
+  check_gradients(network);
   const Matrix w = network.weights(layer);
   return {network.layers[layer].dw.get(), w.rows, w.cols};
 }
@@ -276,8 +276,12 @@ ConstMatrix Mlp::dw(std::size_t layer) const {
 std::span<const float> Mlp::db(std::size_t layer) const {
   const Network& network = state_->network;
   check_layer(layer, 1, num_layers());
-  check_backward(network);
+  check_gradients(network);
   return {network.layers[layer].db.get(), network.layers[layer].width};
+}
+
+std::size_t Mlp::workspace_bytes() const noexcept {
+  return state_->network.workspace_bytes();
 }
 
 }  // namespace simdrop

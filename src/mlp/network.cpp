@@ -3,15 +3,24 @@
 #include <algorithm>
 
 #include "dispatch.h"
-#include "mlp/gemm.h"
+#include "gemm/blocking.h"
 #include "mlp/init.h"
 #include "parallel.h"
 #include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
+namespace {
+
+// A pass has several barriers: it must be worth more than one product is.
+constexpr double barriers_worth = 8.0;
+
+}  // namespace
 
 Network::Network(const MlpConfig& config_)
-    : config(config_), layers(config_.widths.size()), table_(kernels()) {
+    : config(config_),
+      layers(config_.widths.size()),
+      table_(kernels()),
+      max_team_(largest_team(config_.num_threads)) {
   if (config.keep_prob.empty()) config.keep_prob.assign(layers.size() - 2, 1.0);
   for (std::size_t l = 0; l < layers.size(); ++l) layers[l].width = config.widths[l];
   allocate();
@@ -40,31 +49,50 @@ void Network::allocate() {
     if (hidden) widest_hidden = std::max(widest_hidden, layer.width);
     if (l == last() || (hidden && config.record)) layer.z = make_buffer<float>(units);
     if (hidden && config.record) layer.da = make_buffer<float>(units);
-    if (l < last() && config.record) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units));
+    if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units));
   }
-  workspace_ = make_buffer<float>(workspace_size());
+  allocate_products();
   losses_ = make_buffer<double>(config.max_batch);
   for (auto& buffer : predict_) {
     buffer = make_buffer<float>(checked_product(config.max_batch, widest_hidden));
   }
 }
 
-std::size_t Network::workspace_size() const noexcept {
-  const std::size_t m = config.max_batch;
-  std::size_t floats = 0;
+void Network::allocate_products() {
+  std::size_t panels = 0;
   for (std::size_t l = 1; l <= last(); ++l) {
-    const std::size_t in = layers[l - 1].width;
-    const std::size_t out = layers[l].width;
-    for (const GemmSize& size :
-         {GemmSize{m, out, in}, GemmSize{m, in, out}, GemmSize{out, in, m}}) {
-      floats = std::max(floats, gemm_workspace_size(table_, size));
-    }
+    const LinearShape shape{config.max_batch, layers[l - 1].width, layers[l].width};
+    panels = std::max(
+        {panels, forward_panels<float>(table_, shape), backward_panels<float>(table_, shape)});
+    scratch_floats_ = std::max(scratch_floats_, product_scratch<float>(table_, shape));
   }
-  return floats;
+  panel_floats_ = panels;
+  for (auto& buffer : panels_) buffer = make_buffer<float>(panels);
+  scratch_ =
+      make_buffer<float>(checked_product(scratch_floats_, static_cast<std::size_t>(max_team_)));
+}
+
+ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) const noexcept {
+  return {panels_[layer % 2].get() + offset, scratch_.get(), scratch_floats_};
+}
+
+std::size_t Network::workspace_bytes() const noexcept {
+  return sizeof(float) *
+         (2 * panel_floats_ + scratch_floats_ * static_cast<std::size_t>(max_team_));
+}
+
+int Network::team_for(std::size_t rows, double times) const noexcept {
+  double weights = 0.0;
+  for (std::size_t l = 1; l <= last(); ++l) {
+    weights += static_cast<double>(layers[l].width) * static_cast<double>(layers[l - 1].width);
+  }
+  const auto members = static_cast<std::size_t>(team());
+  return static_cast<int>(
+      worth_threads(members, weights * times * static_cast<double>(rows) / barriers_worth));
 }
 
 int Network::team() const noexcept {
-  return team_size(config.num_threads);
+  return std::min(team_size(config.num_threads), max_team_);
 }
 
 double& Network::keep_prob(std::size_t layer) {

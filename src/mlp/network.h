@@ -1,4 +1,7 @@
 // The state of an Mlp and its passes. Arguments have been checked by then (mlp.cpp).
+//
+// A pass is one parallel region; functions that take a TeamMember are called by every member of its
+// team, and leave the barrier that their result needs to the caller, unless they say otherwise.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +9,10 @@
 #include <span>
 #include <vector>
 
+#include "gemm/products.h"
 #include "kernel_table.h"
 #include "mlp/buffer.h"
+#include "mlp/optimizer_access.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 
@@ -22,12 +27,12 @@ struct Layer {
   Buffer<float> z;  // of the last layer always, of the others in record mode
   // After dropout; of the input only if dropout acts on it.
   Buffer<float> a;
-  // Record mode only.
-  Buffer<float> da;
-  Buffer<std::uint8_t> mask;
+  Buffer<float> da;           // record mode only
+  Buffer<std::uint8_t> mask;  // not of the last layer; of the input in record mode only
 
   std::vector<std::uint8_t> injected;  // the caller's mask bits, or empty
   double used_keep_prob = 1.0;         // in the last forward()
+  const std::uint8_t* used = nullptr;  // bits of the last forward(), or null: all kept
 };
 
 class Network {
@@ -36,6 +41,10 @@ class Network {
 
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   double backward(const Targets& targets);
+  // forward(), backward() and the update, which takes place in the epilogue of dW where gradients
+  // need not be kept. Returns the loss.
+  double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
+                    std::uint64_t first_row);
   void predict(ConstMatrix x, Matrix out);
 
   std::size_t last() const noexcept { return layers.size() - 1; }
@@ -44,30 +53,53 @@ class Network {
   Matrix weights(std::size_t layer) const;
   std::span<float> bias(std::size_t layer) const;
   ConstMatrix activation(std::size_t layer) const;  // of the last forward()
+  std::size_t workspace_bytes() const noexcept;
 
   MlpConfig config;  // keep_prob is filled in
   std::vector<Layer> layers;
   ConstMatrix input;              // of the last forward(), after dropout
   std::size_t forward_rows = 0;   // batch of the last forward(); 0 = there was none
   std::size_t backward_rows = 0;  // and of the last backward()
+  bool has_gradients = false;     // whether that left dw and db
 
  private:
+  // Where a backward pass puts gradients: with no optimiser, in dw and db.
+  using Updates = const OptimizerAccess*;
+
   void allocate();
-  std::size_t workspace_size() const noexcept;
+  void allocate_products();
+  // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
+  int team_for(std::size_t rows, double times) const noexcept;
+  ProductBuffers<float> buffers(std::size_t layer, std::size_t offset = 0) const noexcept;
+
+  void begin_forward(ConstMatrix x);
+  void choose_mask(std::size_t layer);
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
-  std::uint8_t* prepare_mask(std::size_t layer);
-  void linear(ConstMatrix x, std::size_t layer, float* y, std::size_t ld);
-  void add_bias_and_activate(std::size_t layer, Matrix z, Matrix a);
-  void forward_input(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
-  void forward_hidden(std::size_t layer, std::uint64_t step, std::uint64_t first_row);
-  double output_gradient(const Targets& targets);
-  void parameter_gradients(std::size_t layer);
-  void propagate(std::size_t layer);
-  void record_da(const Layer& hidden);
+  void draw_mask(const TeamMember& member, std::size_t layer, std::uint64_t step,
+                 std::uint64_t first_row) const;
+  void forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
+                     std::uint64_t first_row) const;
+  void forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
+                    std::uint64_t first_row) const;
+  void clear_dropped(const TeamMember& member, const Layer& layer) const;
+  ForwardCall<float> forward_call(std::size_t layer, ConstMatrix x) const;
+  void activate_outputs(const TeamMember& member) const;
+
+  void output_gradient(const TeamMember& member, const Targets& targets) const;
+  double mean_of_losses() const noexcept;
+  void backward_pass(const TeamMember& member, Updates updates) const;
+  BackwardInputCall<float> input_call(std::size_t layer) const;
+  BackwardWeightsCall<float> weights_call(std::size_t layer, Updates updates) const;
+  void record_da(const TeamMember& member, const Layer& hidden) const;
+
+  void predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const;
 
   const KernelTable& table_;
-  Buffer<float> workspace_;  // packed panels
-  Buffer<double> losses_;    // of each row
+  int max_team_;             // what there is scratch for
+  Buffer<float> panels_[2];  // of odd and even layers, so that packing one waits for no other
+  Buffer<float> scratch_;    // of each member
+  std::size_t panel_floats_ = 0, scratch_floats_ = 0;
+  Buffer<double> losses_;  // of each row
   Buffer<float> predict_[2];
 };
 

@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "dispatch.h"
+#include "mlp/optimizer_access.h"
 #include "parallel.h"
 
 namespace simdrop {
@@ -79,6 +80,20 @@ detail::AdamParams adam_params(const OptimizerConfig& config, std::uint64_t step
 }
 
 }  // namespace
+
+detail::OptimizerAccess::OptimizerAccess(Optimizer& optimizer_)
+    : optimizer(optimizer_),
+      update(optimizer_.config_.kind == OptimizerKind::sgd ? Update::sgd : Update::adam),
+      sgd(sgd_params(optimizer_.config_)),
+      adam(adam_params(optimizer_.config_, optimizer_.step_)) {}
+
+detail::GradientUse<float> detail::OptimizerAccess::use(std::size_t index, float* parameters,
+                                                        std::size_t ld) const noexcept {
+  const auto data = [](std::vector<float>& state) {
+    return state.empty() ? nullptr : state.data();
+  };
+  return {update, parameters, data(optimizer.first_[index]), data(optimizer.second_[index]), ld};
+}
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes)
     : config_(config), sizes_(std::move(sizes)), first_(sizes_.size()), second_(sizes_.size()) {

@@ -1,0 +1,206 @@
+#include "gemm/products.h"
+
+#include <algorithm>
+
+#include "gemm/blocking.h"
+
+namespace simdrop::detail {
+namespace {
+
+template <class T>
+const ProductKernels<T>& kernels_of(const KernelTable& table) noexcept {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return table.products_f32;
+  } else {
+    return table.products_f64;
+  }
+}
+
+constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
+
+double work(std::size_t m, std::size_t n, std::size_t k) {
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+// The rectangle of a grid that a member computes; nothing if the grid has no place for it.
+struct Part {
+  Range m{0, 0}, n{0, 0};
+};
+
+Part part_of(const TeamMember& member, std::size_t m, std::size_t m_unit, std::size_t n,
+             std::size_t n_unit, std::size_t k) {
+  const std::size_t threads = worth_threads(member.size, work(m, n, k));
+  const Grid grid =
+      choose_grid(round_up(m, m_unit) / m_unit, round_up(n, n_unit) / n_unit, threads);
+  if (member.rank >= grid.m_parts * grid.n_parts) return {};
+  return {share(m, m_unit, member.rank % grid.m_parts, grid.m_parts),
+          share(n, n_unit, member.rank / grid.m_parts, grid.n_parts)};
+}
+
+// What a member packs of `parts` panels that have `elements` together.
+Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements) {
+  const std::size_t threads = worth_threads(member.size, 8.0 * static_cast<double>(elements));
+  if (member.rank >= threads) return {0, 0};
+  return share(parts, 1, member.rank, threads);
+}
+
+}  // namespace
+
+template <class T>
+std::size_t forward_panels(const KernelTable& table, const LinearShape& shape) noexcept {
+  return round_up(shape.batch, kernels_of<T>(table).nr) * shape.ins;
+}
+
+template <class T>
+std::size_t backward_panels(const KernelTable& table, const LinearShape& shape) noexcept {
+  const std::size_t line = 64 / sizeof(T);
+  return round_up(shape.batch * shape.outs, line) +
+         round_up(shape.ins, kernels_of<T>(table).nr) * shape.batch;
+}
+
+template <class T>
+std::size_t product_scratch(const KernelTable& table, const LinearShape& shape) noexcept {
+  const auto& kernels = kernels_of<T>(table);
+  const std::size_t rows = std::min(round_up(shape.batch, kernels.nr),
+                                    std::max<std::size_t>(max_block_rows, kernels.nr));
+  return kernels.scratch_size(rows, std::max(shape.ins, shape.outs), shape.batch);
+}
+
+template <class T>
+void pack(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+          const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const std::size_t k = call.product.k;
+  const std::size_t batch = call.product.batch;
+  const std::size_t nr = kernels.nr;
+  const Range mine = parts_of(member, round_up(batch, nr) / nr, batch * k);
+  for (std::size_t row = mine.begin * nr; row < std::min(batch, mine.end * nr); row += nr) {
+    kernels.pack_rows(std::min(nr, batch - row), k, call.x + row * call.ld_x, call.ld_x, nr,
+                      buffers.panels + row * k);
+  }
+}
+
+template <class T>
+void multiply(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+              const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const ForwardProduct<T>& whole = call.product;
+  const Part part = part_of(member, whole.outs, kernels.unit, whole.batch, kernels.nr, whole.k);
+  if (part.m.empty()) return;
+  const std::size_t most = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
+  ForwardProduct<T> p = whole;
+  p.outs = part.m.end - part.m.begin;
+  p.w = whole.w + part.m.begin * whole.ld_w;
+  if (whole.bias != nullptr) p.bias = whole.bias + part.m.begin;
+  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
+  for (std::size_t row = part.n.begin; row < part.n.end; row += most) {
+    p.batch = std::min(most, part.n.end - row);
+    p.x = buffers.panels + row * whole.k;
+    p.first_bit = whole.first_bit + row * whole.bits_per_row + part.m.begin;
+    p.y = whole.y + row * whole.ld_y + part.m.begin;
+    if (whole.z != nullptr) p.z = whole.z + row * whole.ld_z + part.m.begin;
+    kernels.forward(p);
+  }
+}
+
+// The batch is packed by blocks, each in panels of nearly equal height.
+template <class T>
+void pack(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
+          const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const BackwardInputProduct<T>& p = call.product;
+  const std::size_t block = block_rows(p.batch, p.k, sizeof(T), 1);
+  for (std::size_t row = 0; row < p.batch; row += block) {
+    const EvenSplit tiles(std::min(block, p.batch - row), kernels.mr);
+    const Range mine = parts_of(member, tiles.parts, tiles.rows * p.k);
+    for (std::size_t t = mine.begin; t < mine.end; ++t) {
+      const std::size_t first = row + tiles.begin(t);
+      kernels.pack_rows(tiles.size(t), p.k, call.dy + first * call.ld_dy, call.ld_dy, tiles.size(t),
+                        buffers.panels + first * p.k);
+    }
+  }
+}
+
+template <class T>
+void multiply(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
+              const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const BackwardInputProduct<T>& whole = call.product;
+  const std::size_t block = block_rows(whole.batch, whole.k, sizeof(T), 1);
+  const Part part = part_of(member, whole.ins, kernels.nr, whole.batch, block, whole.k);
+  BackwardInputProduct<T> p = whole;
+  p.ins = part.m.end - part.m.begin;
+  p.w = whole.w + part.m.begin;
+  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
+  for (std::size_t row = part.n.begin; row < part.n.end; row += block) {
+    p.batch = std::min(block, part.n.end - row);
+    p.dy = buffers.panels + row * whole.k;
+    if (whole.stored != nullptr) p.stored = whole.stored + row * whole.ld_stored + part.m.begin;
+    p.dx = whole.dx + row * whole.ld_dx + part.m.begin;
+    kernels.backward_input(p);
+  }
+}
+
+template <class T>
+void pack(const KernelTable& table, const TeamMember& member, const BackwardWeightsCall<T>& call,
+          const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const std::size_t batch = call.product.batch;
+  const std::size_t ins = call.product.ins;
+  const std::size_t nr = kernels.nr;
+  const Range mine = parts_of(member, round_up(ins, nr) / nr, batch * ins);
+  for (std::size_t in = mine.begin * nr; in < std::min(ins, mine.end * nr); in += nr) {
+    kernels.pack_cols(std::min(nr, ins - in), batch, call.x + in, call.ld_x, nr,
+                      buffers.panels + in * batch);
+  }
+}
+
+template <class T>
+void multiply(const KernelTable& table, const TeamMember& member,
+              const BackwardWeightsCall<T>& call, const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const BackwardWeightsProduct<T>& whole = call.product;
+  const Part part = part_of(member, whole.outs, 1, whole.ins, kernels.nr, whole.batch);
+  if (part.m.empty() || (part.n.empty() && whole.ins != 0)) return;
+  const auto at = [](GradientUse<T> use, std::size_t offset) {
+    if (use.target != nullptr) use.target += offset;
+    if (use.first != nullptr) use.first += offset;
+    if (use.second != nullptr) use.second += offset;
+    return use;
+  };
+  BackwardWeightsProduct<T> p = whole;
+  p.outs = part.m.end - part.m.begin;
+  p.ins = part.n.end - part.n.begin;
+  p.dy = whole.dy + part.m.begin;
+  p.x = buffers.panels + part.n.begin * whole.batch;
+  p.weights = at(whole.weights, part.m.begin * whole.weights.ld + part.n.begin);
+  p.bias = at(whole.bias, part.m.begin);
+  if (part.n.begin != 0) p.bias.target = nullptr;
+  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
+  kernels.backward_weights(p);
+}
+
+#define SIMDROP_INSTANTIATE(T)                                                                 \
+  template std::size_t forward_panels<T>(const KernelTable&, const LinearShape&) noexcept;     \
+  template std::size_t backward_panels<T>(const KernelTable&, const LinearShape&) noexcept;    \
+  template std::size_t product_scratch<T>(const KernelTable&, const LinearShape&) noexcept;    \
+  template void pack(const KernelTable&, const TeamMember&, const ForwardCall<T>&,             \
+                     const ProductBuffers<T>&);                                                \
+  template void multiply(const KernelTable&, const TeamMember&, const ForwardCall<T>&,         \
+                         const ProductBuffers<T>&);                                            \
+  template void pack(const KernelTable&, const TeamMember&, const BackwardInputCall<T>&,       \
+                     const ProductBuffers<T>&);                                                \
+  template void multiply(const KernelTable&, const TeamMember&, const BackwardInputCall<T>&,   \
+                         const ProductBuffers<T>&);                                            \
+  template void pack(const KernelTable&, const TeamMember&, const BackwardWeightsCall<T>&,     \
+                     const ProductBuffers<T>&);                                                \
+  template void multiply(const KernelTable&, const TeamMember&, const BackwardWeightsCall<T>&, \
+                         const ProductBuffers<T>&)
+
+SIMDROP_INSTANTIATE(float);
+SIMDROP_INSTANTIATE(double);
+#undef SIMDROP_INSTANTIATE
+
+}  // namespace simdrop::detail

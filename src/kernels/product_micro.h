@@ -1,0 +1,131 @@
+// The register-blocked micro-kernel of the products, and the packing of its panels.
+// Included inside an anonymous namespace; Tile<T>, load(), store() and the like come from the
+// instruction set (xsimd_compat.h) or from product_scalar.h.
+
+template <class T>
+using VecOf = typename Lanes<T>::Vec;
+template <class T>
+constexpr std::size_t lanes_of = Lanes<T>::count;
+template <class T>
+constexpr std::size_t nr_of = tile_nv* lanes_of<T>;
+
+// Rows of the left operand that are copied, not packed, lie so far apart: k_block elements and a
+// line, which keeps them out of each other's cache sets.
+constexpr std::size_t k_block = 512;
+template <class T>
+constexpr std::size_t row_stride = k_block + 64 / sizeof(T);
+
+// c (M rows, NV vectors) = or += a b over k, as one chain per element. The left operand's element
+// (i, p) is a[i * row_stride + p] if ByRows, else a[p * M + i]; the right one's is b[p * nr + j].
+template <class T, int M, int NV, bool ByRows>
+void micro_tile(std::size_t k, const T* a, const T* b, T* c, std::size_t ldc, bool accumulate) {
+  using V = VecOf<T>;
+  constexpr std::size_t lanes = lanes_of<T>;
+  V sums[M][NV];
+  if (accumulate) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < M; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < NV; ++j) sums[i][j] = load(c + i * ldc + j * lanes);
+    }
+  } else {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < M; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < NV; ++j) sums[i][j] = V(T{0});
+    }
+  }
+  for (std::size_t p = 0; p < k; ++p) {
+    V column[NV];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < NV; ++j) column[j] = load(b + j * lanes);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < M; ++i) {
+      const V row(ByRows ? a[i * row_stride<T>] : a[i]);
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < NV; ++j) sums[i][j] = mul_add(row, column[j], sums[i][j]);
+    }
+    a += ByRows ? 1 : M;
+    b += nr_of<T>;
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < M; ++i) {
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < NV; ++j) store(c + i * ldc + j * lanes, sums[i][j]);
+  }
+}
+
+// The micro-kernel of m rows and n columns, 1 <= m <= tile_mr, 1 <= n <= nr; it computes whole
+// vectors.
+template <class T, bool ByRows, int M, int NV>
+inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const T* a, const T* b, T* c,
+                       std::size_t ldc, bool accumulate) {
+  if constexpr (M > 1) {
+    if (m < M) {
+      call_micro<T, ByRows, M - 1, NV>(m, n, k, a, b, c, ldc, accumulate);
+      return;
+    }
+  }
+  if constexpr (NV > 1) {
+    if (n <= (NV - 1) * lanes_of<T>) {
+      call_micro<T, ByRows, M, NV - 1>(m, n, k, a, b, c, ldc, accumulate);
+      return;
+    }
+  }
+  micro_tile<T, M, NV, ByRows>(k, a, b, c, ldc, accumulate);
+}
+
+// Panels of pack_cols: rows of the source are copied as they are.
+template <class T>
+void pack_cols(std::size_t rows, std::size_t k, const T* src, std::size_t ld, std::size_t width,
+               T* panel) {
+  constexpr std::size_t lanes = lanes_of<T>;
+  const std::size_t whole = smaller(rows, width) / lanes * lanes;
+  for (std::size_t p = 0; p < k; ++p, src += ld, panel += width) {
+    std::size_t i = 0;
+    for (; i < whole; i += lanes) store(panel + i, load(src + i));
+    if (i < rows) store_first(panel + i, load_first(src + i, rows - i), smaller(lanes, width - i));
+    for (i += i < rows ? lanes : 0; i < width; i += lanes) {
+      store_first(panel + i, VecOf<T>(T{0}), smaller(lanes, width - i));
+    }
+  }
+}
+
+// `lanes` rows (those beyond `rows` are +0) of n <= lanes elements, transposed into columns.
+template <class T>
+inline void load_transposed(std::size_t rows, std::size_t n, const T* src, std::size_t ld,
+                            VecOf<T>* columns) {
+  constexpr std::size_t lanes = lanes_of<T>;
+  if (rows >= lanes && n == lanes) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < lanes; ++i) columns[i] = load(src + i * ld);
+  } else {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      columns[i] = i < rows ? load_first(src + i * ld, n) : VecOf<T>(T{0});
+    }
+  }
+  transpose(columns);
+}
+
+// Panels of pack_rows: blocks of lanes x lanes are transposed in registers.
+template <class T>
+void pack_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, std::size_t width,
+               T* panel) {
+  constexpr std::size_t lanes = lanes_of<T>;
+  for (std::size_t p = 0; p < k; p += lanes) {
+    const std::size_t n = smaller(lanes, k - p);
+    for (std::size_t i = 0; i < width; i += lanes) {
+      VecOf<T> columns[lanes];
+      const std::size_t inside = i < rows ? rows - i : 0;
+      load_transposed(inside, n, src + i * ld + p, ld, columns);
+      const std::size_t wide = smaller(lanes, width - i);
+      T* out = panel + p * width + i;
+      if (wide == lanes && n == lanes) {
+#pragma GCC unroll 16
+        for (std::size_t q = 0; q < lanes; ++q) store(out + q * width, columns[q]);
+      } else {
+        for (std::size_t q = 0; q < n; ++q) store_first(out + q * width, columns[q], wide);
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// What the products need of an instruction set, where a vector is one element.
+// Included inside an anonymous namespace.
+
+constexpr std::size_t tile_mr = 4;
+constexpr std::size_t tile_nv = 8;
+constexpr std::size_t tile_strip_vectors = 16;
+
+template <class T>
+struct Lanes {
+  using Vec = T;
+  static constexpr std::size_t count = 1;
+};
+
+template <class T>
+T load(const T* p) {
+  return *p;
+}
+template <class T>
+T load_first(const T* p, std::size_t) {
+  return *p;
+}
+template <class T>
+void store(T* p, T v) {
+  *p = v;
+}
+template <class T>
+void store_first(T* p, T v, std::size_t) {
+  *p = v;
+}
+template <class T>
+T mul_add(T a, T b, T c) {
+  return a * b + c;
+}
+template <class T>
+T relu_times(T z, T factor) {
+  return z <= 0 ? T{0} : z * factor;
+}
+template <class T>
+T select_gt_zero(T y, T v) {
+  return y > 0 ? v : T{0};
+}
+template <class T>
+T select_bits(std::uint64_t bits, T v) {
+  return (bits & 1) != 0 ? v : T{0};
+}
+template <class T>
+void transpose(T*) {}

@@ -1,0 +1,145 @@
+// Backward propagation and the training step.
+#include "mask_source.h"
+#include "mlp/loss.h"
+#include "mlp/network.h"
+#include "mlp/shares.h"
+
+namespace simdrop::detail {
+
+void Network::output_gradient(const TeamMember& member, const Targets& targets) const {
+  const Layer& output = layers[last()];
+  const std::size_t n = output.width;
+  const Range rows = share_of(member, forward_rows, 1, outputs_per_thread / n);
+  if (rows.empty()) return;
+  loss_and_gradient(config.loss, {output.z.get(), forward_rows, n}, activation(last()), targets,
+                    rows.begin, rows.end, {output.dz.get(), forward_rows, n}, losses_.get());
+}
+
+// Losses are summed in row order, whatever the team.
+double Network::mean_of_losses() const noexcept {
+  double sum = 0.0;
+  for (std::size_t r = 0; r < forward_rows; ++r) sum += losses_[r];
+  return sum / static_cast<double>(forward_rows);
+}
+
+// dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
+// the two are apart, as dA is wanted between them.
+BackwardInputCall<float> Network::input_call(std::size_t l) const {
+  const Layer& hidden = layers[l - 1];
+  const Matrix w = weights(l);
+  BackwardInputCall<float> call{{}, layers[l].dz.get(), w.rows};
+  BackwardInputProduct<float>& p = call.product;
+  p.batch = forward_rows;
+  p.ins = w.cols;
+  p.k = w.rows;
+  p.w = w.data;
+  p.ld_w = w.ld;
+  if (!config.record) p.stored = hidden.a.get();
+  p.ld_stored = hidden.width;
+  p.scale = dropout_scale(hidden.used_keep_prob);
+  p.dx = hidden.dz.get();
+  p.ld_dx = hidden.width;
+  return call;
+}
+
+// dW = dZ^T A_prev / m, db = column sums of dZ / m.
+BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates) const {
+  const Layer& layer = layers[l];
+  const ConstMatrix previous = activation(l - 1);
+  const Matrix w = weights(l);
+  BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
+  BackwardWeightsProduct<float>& p = call.product;
+  p.batch = forward_rows;
+  p.outs = w.rows;
+  p.ins = w.cols;
+  p.dy = layer.dz.get();
+  p.ld_dy = w.rows;
+  p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
+  if (updates == nullptr) {
+    p.weights = {Update::store, layer.dw.get(), nullptr, nullptr, w.cols};
+    p.bias = {Update::store, layer.db.get(), nullptr, nullptr, 0};
+  } else {
+    p.weights = updates->use(2 * l - 2, w.data, w.ld);
+    p.bias = updates->use(2 * l - 1, layer.bias.get(), 0);
+    p.sgd = updates->sgd;
+    p.adam = updates->adam;
+  }
+  return call;
+}
+
+// dA after mask and scale, and dZ, from dA before them (which lies in dz). Ends with a barrier.
+void Network::record_da(const TeamMember& member, const Layer& hidden) const {
+  const std::size_t n = hidden.width;
+  const Range rows = share_of(member, forward_rows, 8, elements_per_thread / n);
+  if (!rows.empty()) {
+    const MaskSource source =
+        make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
+    const float scale = dropout_scale(hidden.used_keep_prob);
+    const std::size_t offset = rows.begin * n;
+    const Shape2D shape{rows.end - rows.begin, n, n, n};
+    float* dz = hidden.dz.get() + offset;
+    table_.f32.dropout(advance(source, offset), scale, shape, dz, hidden.da.get() + offset,
+                       nullptr);
+    table_.f32.relu_dropout_backward(scale, shape, hidden.a.get() + offset, dz, n, dz);
+  }
+  member.barrier();
+}
+
+// Weights are updated behind the barrier after which nobody reads them any more. Layers take turns
+// with the panels: those of l may still be read when l - 1 packs its own.
+void Network::backward_pass(const TeamMember& member, Updates updates) const {
+  for (std::size_t l = last(); l >= 1; --l) {
+    const BackwardWeightsCall<float> of_weights = weights_call(l, updates);
+    const std::size_t dy_floats = (forward_rows * layers[l].width + 15) / 16 * 16;
+    pack(table_, member, of_weights, buffers(l, dy_floats));
+    if (l > 1) {
+      const BackwardInputCall<float> of_input = input_call(l);
+      pack(table_, member, of_input, buffers(l));
+      member.barrier();
+      multiply(table_, member, of_input, buffers(l));
+      member.barrier();
+      if (config.record) record_da(member, layers[l - 1]);
+    } else {
+      member.barrier();
+    }
+    multiply(table_, member, of_weights, buffers(l, dy_floats));
+  }
+}
+
+double Network::backward(const Targets& targets) {
+  parallel_team(team_for(forward_rows, 2.0), [&](const TeamMember& member) {
+    output_gradient(member, targets);
+    member.barrier();
+    backward_pass(member, nullptr);
+  });
+  backward_rows = forward_rows;
+  has_gradients = true;
+  return mean_of_losses();
+}
+
+double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
+                           std::uint64_t first_row) {
+  const std::uint64_t step = optimizer.step_count();
+  optimizer.begin_step();
+  const OptimizerAccess access(optimizer);
+  const bool keep = config.keep_gradients || config.record;
+  begin_forward(x);
+  parallel_team(team_for(x.rows, 3.0), [&](const TeamMember& member) {
+    forward_pass(member, x, step, first_row);
+    activate_outputs(member);
+    member.barrier();
+    output_gradient(member, targets);
+    member.barrier();
+    backward_pass(member, keep ? nullptr : &access);
+  });
+  backward_rows = forward_rows;
+  has_gradients = keep;
+  for (std::size_t l = 1; keep && l <= last(); ++l) {
+    const Matrix w = weights(l);
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team());
+    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team());
+  }
+  return mean_of_losses();
+}
+
+}  // namespace simdrop::detail

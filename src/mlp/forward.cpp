@@ -1,0 +1,187 @@
+// Forward propagation.
+#include <algorithm>
+#include <cstring>
+
+#include "mask_source.h"
+#include "mlp/loss.h"
+#include "mlp/network.h"
+#include "mlp/shares.h"
+#include "mlp/stream_id.h"
+#include "simdrop/mask.hpp"
+
+namespace simdrop::detail {
+
+ConstMatrix Network::activation(std::size_t layer) const {
+  if (layer == 0) return input;
+  return {layers[layer].a.get(), forward_rows, layers[layer].width};
+}
+
+MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
+                                std::uint64_t first_row) const {
+  const Layer& source = layers[layer];
+  return make_mask_source({.keep_prob = source.used_keep_prob,
+                           .stream = {config.seed, stream_id(StreamDomain::mask, layer, step)},
+                           .first = first_row * source.width},
+                          source.injected.empty() ? nullptr : source.injected.data());
+}
+
+// Where the bits of this forward() will lie: an injected mask stays where it is, but in record
+// mode, where it is copied for readers.
+void Network::choose_mask(std::size_t l) {
+  Layer& layer = layers[l];
+  layer.used_keep_prob = keep_prob(l);
+  layer.used = nullptr;
+  if (!layer.injected.empty()) {
+    layer.used = layer.injected.data();
+    if (!config.record) return;
+    const std::size_t bits = forward_rows * layer.width;
+    std::memcpy(layer.mask.get(), layer.injected.data(), mask_bytes(bits));
+    if (bits % 8 != 0) {
+      layer.mask[bits / 8] &= static_cast<std::uint8_t>((1U << (bits % 8)) - 1U);
+    }
+  } else if (layer.used_keep_prob < 1.0 || config.record) {
+    layer.used = layer.mask.get();
+  }
+}
+
+void Network::begin_forward(ConstMatrix x) {
+  forward_rows = x.rows;
+  backward_rows = 0;
+  has_gradients = false;
+  for (std::size_t l = 0; l < last(); ++l) choose_mask(l);
+  const Layer& first = layers[0];
+  const bool as_it_is = first.used == nullptr;
+  input = as_it_is ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
+}
+
+void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t step,
+                        std::uint64_t first_row) const {
+  const Layer& layer = layers[l];
+  if (layer.used == nullptr || layer.used != layer.mask.get()) return;
+  const Range mine = share_of(member, forward_rows * layer.width, mask_unit, elements_per_thread);
+  if (mine.empty()) return;
+  table_.bernoulli_mask(advance(mask_source(l, step, first_row), mine.begin), mine.end - mine.begin,
+                        layer.mask.get() + mine.begin / 8);
+}
+
+// Ends with a barrier.
+void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
+                            std::uint64_t first_row) const {
+  const Layer& layer = layers[0];
+  if (layer.used == nullptr) return;
+  const Range rows = share_of(member, x.rows, 8, elements_per_thread / x.cols);
+  if (!rows.empty()) {
+    const std::size_t offset = rows.begin * x.cols;
+    const bool drawn_to_read = config.record && layer.injected.empty();
+    std::uint8_t* bits = drawn_to_read ? layer.mask.get() + offset / 8 : nullptr;
+    table_.f32.dropout(advance(mask_source(0, step, first_row), offset),
+                       dropout_scale(layer.used_keep_prob),
+                       {rows.end - rows.begin, x.cols, x.ld, x.cols}, x.row(rows.begin),
+                       layer.a.get() + offset, bits);
+  }
+  member.barrier();
+}
+
+// What layer l computes from x: hidden layers with bias, ReLU and dropout, the last one with bias.
+ForwardCall<float> Network::forward_call(std::size_t l, ConstMatrix x) const {
+  const Layer& layer = layers[l];
+  const Matrix w = weights(l);
+  const bool hidden = l < last();
+  ForwardCall<float> call{{}, x.data, x.ld};
+  ForwardProduct<float>& p = call.product;
+  p.batch = x.rows;
+  p.outs = w.rows;
+  p.k = w.cols;
+  p.w = w.data;
+  p.ld_w = w.ld;
+  p.bias = layer.bias.get();
+  p.relu = hidden;
+  p.scale = 1.0F;
+  p.bits_per_row = layer.width;
+  p.y = hidden ? layer.a.get() : layer.z.get();
+  p.ld_y = layer.width;
+  if (hidden) {
+    p.scale = dropout_scale(layer.used_keep_prob);
+    p.bits = layer.used;
+    if (config.record) p.z = layer.z.get();
+    p.ld_z = layer.width;
+  }
+  return call;
+}
+
+// With keep_prob 0 nothing is kept, whatever an injected mask says.
+void Network::clear_dropped(const TeamMember& member, const Layer& layer) const {
+  if (layer.used_keep_prob != 0.0) return;
+  const Range mine = share_of(member, forward_rows * layer.width, mask_unit, elements_per_thread);
+  std::fill(layer.a.get() + mine.begin, layer.a.get() + mine.end, 0.0F);
+  member.barrier();
+}
+
+// Ends with a barrier; the outputs are those before the activation then, in z.
+void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
+                           std::uint64_t first_row) const {
+  forward_input(member, x, step, first_row);
+  for (std::size_t l = 1; l <= last(); ++l) {
+    const ForwardCall<float> call = forward_call(l, activation(l - 1));
+    pack(table_, member, call, buffers(l));
+    if (l < last()) draw_mask(member, l, step, first_row);
+    member.barrier();
+    multiply(table_, member, call, buffers(l));
+    member.barrier();
+    if (l < last()) clear_dropped(member, layers[l]);
+  }
+}
+
+void Network::activate_outputs(const TeamMember& member) const {
+  const Layer& output = layers[last()];
+  const std::size_t n = output.width;
+  const Range rows = share_of(member, forward_rows, 1, outputs_per_thread / n);
+  if (rows.empty()) return;
+  const std::size_t count = rows.end - rows.begin;
+  activate(config.loss, {output.z.get() + rows.begin * n, count, n},
+           {output.a.get() + rows.begin * n, count, n});
+}
+
+ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
+  begin_forward(x);
+  parallel_team(team_for(x.rows, 1.0), [&](const TeamMember& member) {
+    forward_pass(member, x, step, first_row);
+    activate_outputs(member);
+  });
+  return activation(last());
+}
+
+void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const {
+  ConstMatrix in = x;
+  for (std::size_t l = 1; l <= last(); ++l) {
+    ForwardCall<float> call = forward_call(l, in);
+    ForwardProduct<float>& p = call.product;
+    p.bits = nullptr;
+    p.z = nullptr;
+    p.scale = 1.0F;
+    p.y = l < last() ? predict_[l % 2].get() : out.data;
+    p.ld_y = l < last() ? layers[l].width : out.ld;
+    pack(table_, member, call, buffers(l));
+    member.barrier();
+    multiply(table_, member, call, buffers(l));
+    member.barrier();
+    in = {p.y, x.rows, layers[l].width, p.ld_y};
+  }
+  const Range rows = share_of(member, x.rows, 1, outputs_per_thread / out.cols);
+  if (rows.empty()) return;
+  const Matrix mine{out.row(rows.begin), rows.end - rows.begin, out.cols, out.ld};
+  activate(config.loss, mine, mine);
+}
+
+void Network::predict(ConstMatrix x, Matrix out) {
+  const std::size_t chunk = std::min(x.rows, config.max_batch);
+  parallel_team(team_for(chunk, 1.0), [&](const TeamMember& member) {
+    for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
+      const std::size_t rows = std::min(config.max_batch, x.rows - begin);
+      predict_chunk(member, {x.row(begin), rows, x.cols, x.ld},
+                    {out.row(begin), rows, out.cols, out.ld});
+    }
+  });
+}
+
+}  // namespace simdrop::detail

@@ -1,0 +1,118 @@
+// The products of a linear layer as the kernels of an instruction set see them: operands that are
+// packed, the part of the output that one thread computes, and what is done to it on the way out.
+//
+// Every element of a product is one chain over k, in order, that starts at +0: its bits depend
+// neither on blocks nor on threads nor on what else is computed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace simdrop::detail {
+
+struct SgdParams {
+  float learning_rate, momentum, weight_decay;
+  bool nesterov;
+};
+
+// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t);
+// decay multiplies the weights first (AdamW), weight_decay is added to the gradient (Adam).
+struct AdamParams {
+  float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
+};
+
+// y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
+template <class T>
+struct ForwardProduct {
+  std::size_t batch, outs, k;
+  const T* x;  // pack_rows: batch rows in panels of nr
+  const T* w;  // outs x k
+  std::size_t ld_w;
+  const T* bias;  // outs values, or null
+  bool relu;
+  T scale;
+  const std::uint8_t* bits;  // null: all kept; (r, c) is bit first_bit + r * bits_per_row + c
+  std::size_t first_bit, bits_per_row;
+  T* y;  // batch x outs
+  std::size_t ld_y;
+  T* z;  // null, or gets x W^T + bias
+  std::size_t ld_z;
+  T* scratch;  // scratch_size() of them, aligned to 64 bytes, as in the structs below
+};
+
+// dx = dy W, and stored > 0 ? dx * scale : 0 if stored is not null: all of the batch, some inputs.
+template <class T>
+struct BackwardInputProduct {
+  std::size_t batch, ins, k;
+  const T* dy;  // pack_rows: batch rows in even_split() panels
+  const T* w;   // k x ins
+  std::size_t ld_w;
+  const T* stored;  // batch x ins, or null
+  std::size_t ld_stored;
+  T scale;
+  T* dx;  // batch x ins
+  std::size_t ld_dx;
+  T* scratch;
+};
+
+enum class Update : std::int32_t { store, add, sgd, adam };
+
+// What becomes of a gradient: it is stored, added, or used at once.
+template <class T>
+struct GradientUse {
+  Update update;
+  T* target;  // dw (or db), or the weights (or bias)
+  T* first;   // momentum (may be null) or first moment
+  T* second;  // second moment
+  std::size_t ld;
+};
+
+// g = alpha dy^T x and its column sums: some outputs, all inputs.
+template <class T>
+struct BackwardWeightsProduct {
+  std::size_t batch, outs, ins;
+  const T* dy;  // batch x outs
+  std::size_t ld_dy;
+  const T* x;  // pack_cols: ins columns in panels of nr
+  T alpha;
+  GradientUse<T> weights;
+  GradientUse<T> bias;  // target null: no column sums
+  SgdParams sgd;
+  AdamParams adam;
+  T* scratch;
+};
+
+// `rows` in parts of at most `most`, as equal as can be; part i starts at row even_begin(i).
+struct EvenSplit {
+  std::size_t rows, parts;
+  constexpr EvenSplit(std::size_t rows_, std::size_t most)
+      : rows(rows_), parts((rows_ + most - 1) / most) {}
+  [[nodiscard]] constexpr std::size_t begin(std::size_t part) const { return rows * part / parts; }
+  [[nodiscard]] constexpr std::size_t size(std::size_t part) const {
+    return begin(part + 1) - begin(part);
+  }
+};
+
+template <class T>
+struct ProductKernels {
+  // A micro-kernel computes at most mr x nr elements at once. Threads split outputs (inputs in
+  // backward_input) at multiples of `unit`.
+  std::uint32_t mr, nr, unit;
+
+  // A panel of `width` rows for all of k: element (i, p) at panel[p * width + i], from row i at
+  // src + i * ld (pack_rows: a transposition) or at src + i, its elements ld apart (pack_cols).
+  // Rows beyond `rows` are +0. Neither writes outside the width * k elements of the panel.
+  void (*pack_rows)(std::size_t rows, std::size_t k, const T* src, std::size_t ld,
+                    std::size_t width, T* panel);
+  void (*pack_cols)(std::size_t rows, std::size_t k, const T* src, std::size_t ld,
+                    std::size_t width, T* panel);
+
+  // Elements of scratch that suffice for each of the three: forward and backward_input get at most
+  // `rows` examples in a call and at most k, backward_weights at most `batch` examples.
+  std::size_t (*scratch_size)(std::size_t rows, std::size_t k, std::size_t batch);
+  void (*forward)(const ForwardProduct<T>& product);
+  void (*backward_input)(const BackwardInputProduct<T>& product);
+  void (*backward_weights)(const BackwardWeightsProduct<T>& product);
+};
+
+}  // namespace simdrop::detail
