@@ -166,10 +166,13 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
   adam_elements(params, 0, n, gradient, weights, first, second);
 }
 
-#include "kernels/product.h"
-#include "kernels/product_epilogue.h"
-#include "kernels/product_micro.h"
+// The order matters: each part uses the ones before it.
+// clang-format off
 #include "kernels/product_scalar.h"
+#include "kernels/product_micro.h"
+#include "kernels/product_epilogue.h"
+#include "kernels/product.h"
+// clang-format on
 
 }  // namespace
 
