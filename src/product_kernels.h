@@ -21,6 +21,8 @@ struct AdamParams {
   float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
 };
 
+inline constexpr std::size_t mask_slack = 8;
+
 // y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
 template <class T>
 struct ForwardProduct {
@@ -31,7 +33,8 @@ struct ForwardProduct {
   const T* bias;  // outs values, or null
   bool relu;
   T scale;
-  const std::uint8_t* bits;  // null: all kept; (r, c) is bit first_bit + r * bits_per_row + c
+  // Null: all kept; (r, c) is bit first_bit + r * bits_per_row + c. mask_slack more bytes are read.
+  const std::uint8_t* bits;
   std::size_t first_bit, bits_per_row;
   T* y;  // batch x outs
   std::size_t ld_y;

@@ -19,7 +19,8 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
   const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
-  const std::size_t weights = (gradient_block<T> + batch + 1) * tile_mr + lanes_of<T>;
+  const std::size_t weights =
+      (gradient_block<T> + batch) * tile_mr + round_up_to<T>(tile_mr, lanes_of<T>);
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
@@ -56,7 +57,11 @@ void forward_product(const ForwardProduct<T>& p) {
         }
       }
     }
-    finish_forward(p, block, ld, out, outs, 0, p.batch);
+    if (p.bits != nullptr) {
+      finish_forward<T, true>(p, block, ld, out, outs);
+    } else {
+      finish_forward<T, false>(p, block, ld, out, outs);
+    }
   }
 }
 
@@ -82,13 +87,17 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
   }
 }
 
-// Sums of the columns of a packed panel, examples in order.
+// Sums of the columns of a panel, examples in order.
 template <class T>
 void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
                     const T* panel, T* sums) {
-  for (std::size_t i = 0; i < m; ++i) sums[i] = T{0};
-  for (std::size_t r = 0; r < p.batch; ++r, panel += m) {
-    for (std::size_t i = 0; i < m; ++i) sums[i] += panel[i];
+  constexpr std::size_t lanes = lanes_of<T>;
+  for (std::size_t i = 0; i < m; i += lanes) {
+    const std::size_t n = smaller(lanes, m - i);
+    VecOf<T> sum(T{0});
+    const T* from = panel + i;
+    for (std::size_t r = 0; r < p.batch; ++r, from += m) sum = sum + load_first(from, n);
+    store(sums + i, sum);
   }
   use_gradients(p, p.bias, out, sums, m);
 }
@@ -100,11 +109,14 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   const EvenSplit tiles(p.outs, tile_mr);
   T* block = p.scratch;
   T* sums = block + tile_mr * ld;
-  T* panel = sums + round_up_to<T>(tile_mr, lanes_of<T>);
+  T* packed = sums + round_up_to<T>(tile_mr, lanes_of<T>);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t out = tiles.begin(t);
     const std::size_t m = tiles.size(t);
-    pack_cols(m, p.batch, p.dy + out, p.ld_dy, m, panel);
+    // A single tile without padding between its rows is a panel already.
+    const bool is_panel = m == p.ld_dy;
+    if (!is_panel) pack_cols(m, p.batch, p.dy + out, p.ld_dy, m, packed);
+    const T* panel = is_panel ? p.dy : packed;
     if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, sums);
     for (std::size_t in = 0; in < p.ins; in += ld) {
       const std::size_t ins = smaller(ld, p.ins - in);

@@ -1,44 +1,65 @@
 // What is done to a finished block of a product on its way out, a vector at a time; the block is in
 // L1 or L2, where the micro-kernels left it. Included inside an anonymous namespace.
 
-// Bias, ReLU and dropout on one vector of n outputs of example `row`.
-template <class T>
-inline void finish_outputs(const ForwardProduct<T>& p, std::size_t row, std::size_t out,
-                           std::size_t n, VecOf<T> z, VecOf<T> bias) {
+// Eight bytes of mask bits from `bit` on, of which the first 57 count.
+inline std::uint64_t load_mask(const std::uint8_t* bits, std::size_t bit) {
+  std::uint64_t word;
+  std::memcpy(&word, bits + bit / 8, sizeof word);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word >> (bit % 8);
+}
+
+// Bias, ReLU and dropout on n outputs of some examples, a vector each; out and row are those of
+// the first. Whole: n and count are the number of lanes.
+template <class T, bool Whole, bool Bits>
+inline void finish_examples(const ForwardProduct<T>& p, std::size_t row, std::size_t count,
+                            std::size_t out, std::size_t n, const VecOf<T>* examples,
+                            VecOf<T> bias) {
   constexpr std::size_t lanes = lanes_of<T>;
-  if (p.bias != nullptr) z = z + bias;
-  if (p.z != nullptr) store_first(p.z + row * p.ld_z + out, z, n);
-  if (p.relu) {
-    z = relu_times(z, VecOf<T>(p.scale));
-  } else if (p.bits != nullptr) {
-    z = z * VecOf<T>(p.scale);
-  }
-  if (p.bits != nullptr) {
-    const std::size_t bit = p.first_bit + row * p.bits_per_row + out;
-    z = select_bits(load_bits(p.bits, bit, n), z);
-  }
+  const VecOf<T> scale(p.scale);
+  const std::size_t last = Whole ? lanes : count;
+  std::size_t bit = p.first_bit + row * p.bits_per_row + out;
   T* y = p.y + row * p.ld_y + out;
-  if (n == lanes) {
-    store(y, z);
-  } else {
-    store_first(y, z, n);
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < last; ++i, y += p.ld_y) {
+    VecOf<T> z = examples[i];
+    if (p.bias != nullptr) z = z + bias;
+    if (p.z != nullptr) store_first(p.z + (row + i) * p.ld_z + out, z, n);
+    if (p.relu) {
+      z = relu_times(z, scale);
+    } else if constexpr (Bits) {
+      z = z * scale;
+    }
+    if constexpr (Bits) {
+      z = select_bits(load_mask(p.bits, bit), z);
+      bit += p.bits_per_row;
+    }
+    if constexpr (Whole) {
+      store(y, z);
+    } else {
+      store_first(y, z, n);
+    }
   }
 }
 
 // A block of the forward product holds outputs x examples: it is transposed on the way.
-template <class T>
+template <class T, bool Bits>
 void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, std::size_t out,
-                    std::size_t outs, std::size_t row, std::size_t rows) {
+                    std::size_t outs) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t o = 0; o < outs; o += lanes) {
     const std::size_t n = smaller(lanes, outs - o);
     const VecOf<T> bias = p.bias != nullptr ? load_first(p.bias + out + o, n) : VecOf<T>(T{0});
-    for (std::size_t r = 0; r < rows; r += lanes) {
+    for (std::size_t r = 0; r < p.batch; r += lanes) {
       VecOf<T> examples[lanes];
       load_transposed(n, lanes, block + o * ld + r, ld, examples);
-      const std::size_t count = smaller(lanes, rows - r);
-      for (std::size_t i = 0; i < count; ++i) {
-        finish_outputs(p, row + r + i, out + o, n, examples[i], bias);
+      const std::size_t count = smaller(lanes, p.batch - r);
+      if (n == lanes && count == lanes) {
+        finish_examples<T, true, Bits>(p, r, count, out + o, n, examples, bias);
+      } else {
+        finish_examples<T, false, Bits>(p, r, count, out + o, n, examples, bias);
       }
     }
   }

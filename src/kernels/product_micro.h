@@ -107,6 +107,18 @@ inline void load_transposed(std::size_t rows, std::size_t n, const T* src, std::
   transpose(columns);
 }
 
+// n columns of a panel, an element at a time: cheaper where a transposition would be nearly empty.
+template <class T>
+inline void pack_few(std::size_t rows, std::size_t n, const T* src, std::size_t ld,
+                     std::size_t width, T* panel) {
+  const std::size_t inside = smaller(rows, width);
+  for (std::size_t q = 0; q < n; ++q, ++src, panel += width) {
+    std::size_t i = 0;
+    for (; i < inside; ++i) panel[i] = src[i * ld];
+    for (; i < width; ++i) panel[i] = T{0};
+  }
+}
+
 // Panels of pack_rows: blocks of lanes x lanes are transposed in registers.
 template <class T>
 void pack_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, std::size_t width,
@@ -114,6 +126,10 @@ void pack_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, st
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t p = 0; p < k; p += lanes) {
     const std::size_t n = smaller(lanes, k - p);
+    if (n <= lanes / 4) {
+      pack_few(rows, n, src + p, ld, width, panel + p * width);
+      return;
+    }
     for (std::size_t i = 0; i < width; i += lanes) {
       VecOf<T> columns[lanes];
       const std::size_t inside = i < rows ? rows - i : 0;

@@ -181,7 +181,9 @@ void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   const std::size_t bytes = mask_bytes(c.max_batch * c.widths[layer]);
   check_argument(bits.empty() || bits.size() == bytes, "bits.size()", bits.size(),
                  "0 or mask_bytes(max_batch * width) = " + std::to_string(bytes));
-  state_->network.layers[layer].injected.assign(bits.begin(), bits.end());
+  auto& injected = state_->network.layers[layer].injected;
+  injected.assign(bits.begin(), bits.end());
+  if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
 }
 
 ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {

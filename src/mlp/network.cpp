@@ -49,7 +49,7 @@ void Network::allocate() {
     if (hidden) widest_hidden = std::max(widest_hidden, layer.width);
     if (l == last() || (hidden && config.record)) layer.z = make_buffer<float>(units);
     if (hidden && config.record) layer.da = make_buffer<float>(units);
-    if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units));
+    if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units) + mask_slack);
   }
   allocate_products();
   losses_ = make_buffer<double>(config.max_batch);
