@@ -1,53 +1,26 @@
 #include "simdrop/dropout.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <type_traits>
 
 #include "check.h"
 #include "dispatch.h"
+#include "extent.h"
 #include "mask_source.h"
 #include "parallel.h"
 
 namespace simdrop {
 namespace {
 
+using detail::Extent;
 using detail::MaskSource;
 using detail::Shape2D;
 using detail::throw_invalid;
 
-// A matrix of whatever type, as checks see it.
-struct Extent {
-  const void* data;
-  std::size_t rows, cols, ld, element_bytes;
-
-  template <class T>
-  Extent(MatrixView<T> m)  // NOLINT(google-explicit-constructor)
-      : data(m.data), rows(m.rows), cols(m.cols), ld(m.ld), element_bytes(sizeof(T)) {}
-  [[nodiscard]] std::size_t size() const { return rows * cols; }
-};
-
-std::string shape_text(const Extent& m) {
-  return std::to_string(m.rows) + " x " + std::to_string(m.cols);
-}
-
-// Messages are built only when something is wrong: a call on a small array is short.
 void check_matrix(const Extent& m, const char* name, const Extent& like, const char* like_name) {
-  if (m.rows != like.rows || m.cols != like.cols) {
-    throw_invalid(std::string(name) + " shape", shape_text(m),
-                  shape_text(like) + ", as " + like_name);
-  }
-  const std::size_t max_elements = std::numeric_limits<std::size_t>::max() / m.element_bytes;
-  const std::size_t widest = std::max(m.cols, m.ld);
-  if (widest != 0 && m.rows > max_elements / widest) {
-    throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
-  }
-  if (m.size() == 0) return;
-  if (m.rows > 1 && m.ld < m.cols) {
-    throw_invalid(std::string(name) + ".ld", m.ld, ">= cols = " + std::to_string(m.cols));
-  }
-  if (m.data == nullptr) throw_invalid(std::string(name) + ".data", "null", "a valid pointer");
+  detail::check_shape(m, name, like.rows, like.cols, like_name);
+  detail::check_view(m, name);
 }
 
 void check_in_out(const Extent& in, const char* in_name, const Extent& out, const char* out_name) {
@@ -95,15 +68,6 @@ template <class T>
 using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 template <class T>
-Arithmetic<T> scale_of(double keep_prob) {
-  if constexpr (std::is_same_v<T, double>) {
-    return keep_prob == 0.0 ? 0.0 : std::min(1.0 / keep_prob, std::numeric_limits<double>::max());
-  } else {
-    return detail::dropout_scale(keep_prob);
-  }
-}
-
-template <class T>
 const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
   const detail::KernelTable& table = detail::kernels();
   if constexpr (std::is_same_v<T, double>) return table.f64;
@@ -138,7 +102,7 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
     y = {y.data, 1, y.size()};
   }
   const auto& table = elementwise<T>();
-  const auto scale = scale_of<T>(keep_prob);
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
   over_blocks(x.rows, x.cols, execution.num_threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
@@ -154,7 +118,7 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
                            std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
                            Execution execution) {
   const auto& table = elementwise<T>();
-  const auto scale = scale_of<T>(keep_prob);
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
   over_blocks(x.rows, x.cols, execution.num_threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
@@ -223,7 +187,7 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
   check_matrix(dy, "dy", y, "y");
   execution.check();
   const auto& table = elementwise<T>();
-  const auto scale = scale_of<T>(keep_prob);
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(dx);
   over_blocks(y.rows, y.cols, execution.num_threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {

@@ -1,8 +1,6 @@
 #include "simdrop/mask.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "check.h"
@@ -41,11 +39,6 @@ MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) no
     source.dyadic = make_dyadic_plan(source.threshold);
   }
   return source;
-}
-
-float dropout_scale(double keep_prob) noexcept {
-  constexpr double largest = std::numeric_limits<float>::max();
-  return keep_prob == 0.0 ? 0.0F : static_cast<float>(std::min(1.0 / keep_prob, largest));
 }
 
 void check_dropout(const Dropout& dropout) {

@@ -1,6 +1,9 @@
 // From the public description of a mask to what kernels take.
 #pragma once
 
+#include <algorithm>
+#include <limits>
+
 #include "kernel_table.h"
 #include "simdrop/mask.hpp"
 
@@ -10,9 +13,13 @@ namespace simdrop::detail {
 // keep_prob 0 nothing is kept, whatever they say.
 MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits = nullptr) noexcept;
 
-// float(1 / keep_prob), at most the largest finite one: 0 times it must be 0. 0 for keep_prob 0,
-// where nothing is kept.
-float dropout_scale(double keep_prob) noexcept;
+// A(1 / keep_prob), at most the largest finite one: 0 times it must be 0. 0 for keep_prob 0,
+// where nothing is kept. A: float or double.
+template <class A = float>
+A dropout_scale(double keep_prob) noexcept {
+  constexpr double largest = std::numeric_limits<A>::max();
+  return keep_prob == 0.0 ? A{0} : static_cast<A>(std::min(1.0 / keep_prob, largest));
+}
 
 // Throws std::invalid_argument naming the member that is out of its range.
 void check_dropout(const Dropout& dropout);

@@ -1,58 +1,15 @@
-// After the first call of each kind the MLP allocates nothing. This program replaces the global
-// operator new, so it stands alone. (OpenMP's runtime calls malloc for its own threads.)
+// After the first call of each kind the MLP allocates nothing.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "count_allocations.h"
 #include "mlp_fixtures.h"
 
 namespace {
 
-std::atomic<std::size_t> allocations{0};
-
-void* count_and_allocate(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// Array and nothrow forms call these, as the standard says.
-void* operator new(std::size_t size) {
-  return count_and_allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return count_and_allocate(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-
-namespace {
-
 using namespace simdrop;
-
-template <class Fn>
-std::size_t allocations_in(Fn&& fn) {
-  const std::size_t before = allocations;
-  fn();
-  return allocations - before;
-}
+using test::allocations_in;
 
 void check_config(const MlpConfig& config, const OptimizerConfig& optimizer_config) {
   Mlp mlp(config);

@@ -33,7 +33,8 @@ namespace simdrop {
 
 enum class Activation : std::int32_t { identity = 0, relu = 1 };
 
-/// Scratch memory of the calls below; see the top of this file. Move-only.
+/// Scratch memory of the calls below; see the top of this file. Move-only; one that was moved from
+/// is as good as new.
 class LinearWorkspace {
  public:
   LinearWorkspace() noexcept;
@@ -44,8 +45,8 @@ class LinearWorkspace {
   [[nodiscard]] std::size_t bytes() const noexcept;
 
   struct State;
-  /// Of the library's own use.
-  [[nodiscard]] State& state() noexcept { return *state_; }
+  /// Of the library's own use. The first call allocates it.
+  [[nodiscard]] State& state();
 
  private:
   std::unique_ptr<State> state_;

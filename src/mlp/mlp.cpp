@@ -1,11 +1,10 @@
 #include "simdrop/mlp.hpp"
 
-#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "check.h"
+#include "extent.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
 #include "mlp/network.h"
@@ -71,17 +70,6 @@ void check_optimizer(const Network& network, const Optimizer& optimizer) {
     if (sizes[i] == wanted) continue;
     throw_invalid("optimizer.sizes()[" + std::to_string(i) + "]", sizes[i], std::to_string(wanted));
   }
-}
-
-// Views of the same leading dimension may interleave: different columns of one matrix.
-bool overlap(ConstMatrix x, ConstMatrix y) {
-  if (x.size() == 0 || y.size() == 0) return false;
-  const std::less<> before;
-  if (before(y.data, x.data)) std::swap(x, y);
-  if (!before(y.data, x.row(x.rows - 1) + x.cols)) return false;
-  if (x.rows == 1 || y.rows == 1 || x.ld != y.ld) return true;
-  const std::size_t col = static_cast<std::size_t>(y.data - x.data) % x.ld;
-  return col < x.cols || col + y.cols > x.ld;
 }
 
 void check_recorded(const Network& network) {
@@ -213,7 +201,7 @@ void Mlp::predict(ConstMatrix x, Matrix out) {
   check_matrix(x_names, x, widths.front());
   check_count("out.rows", out.rows, x.rows);
   check_matrix(out_names, out, widths.back());
-  check_argument(!overlap(x, out), "out", "a matrix that overlaps x", "one that does not");
+  detail::check_apart(out, "out", x, "x");
   state_->network.predict(x, out);
 }
 

@@ -1,0 +1,27 @@
+// How much of an exhaustive test a build can afford.
+#pragma once
+
+#include <cstddef>
+
+#include "simdrop/isa.hpp"
+
+namespace test {
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SIMDROP_TEST_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIMDROP_TEST_SANITIZED
+#endif
+
+// One of how many cases to take: all of them only where native, optimised SIMD code runs.
+inline std::size_t stride_of_cases() {
+#if defined(SIMDROP_TEST_SANITIZED) || defined(SIMDROP_TEST_EMULATED) || !defined(__OPTIMIZE__)
+  return 23;
+#else
+  return simdrop::active_isa() == simdrop::Isa::scalar ? 3 : 1;
+#endif
+}
+
+}  // namespace test
