@@ -5,6 +5,7 @@
 
 #include "gemm/blocking.h"
 #include "gemm/products.h"
+#include "mask_source.h"
 #include "parallel.h"
 #include "simdrop/mask.hpp"
 
