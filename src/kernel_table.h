@@ -69,15 +69,18 @@ struct ElementwiseKernels {
                                 std::size_t ld_dy, T* dx);
 };
 
+// weight_decay is added to the gradient; 0 leaves the term out.
 struct SgdParams {
   float learning_rate, momentum, weight_decay;
   bool nesterov;
 };
 
-// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t);
-// decay multiplies the weights first (AdamW), weight_decay is added to the gradient (Adam).
+// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t). Weight decay is
+// added to the gradient (weight_decay, Adam) or takes lr * wd of the weights off them (decay,
+// AdamW); 0 leaves the term out, and one of the two must be 0.
 struct AdamParams {
-  float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
+  float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, weight_decay, decay, step_size,
+      inv_sqrt_correction;
 };
 
 struct KernelTable {
@@ -125,6 +128,15 @@ struct KernelTable {
                   float* momentum);
   void (*adam_f32)(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
                    float* first, float* second);
+
+  // The same over rows x cols weights without gaps, and then the max-norm constraint: a row whose
+  // Euclidean norm is finite and above max_norm is scaled to it. limit_norms: the constraint alone.
+  void (*sgd_rows_f32)(const SgdParams& params, double max_norm, std::size_t rows, std::size_t cols,
+                       const float* gradient, float* weights, float* momentum);
+  void (*adam_rows_f32)(const AdamParams& params, double max_norm, std::size_t rows,
+                        std::size_t cols, const float* gradient, float* weights, float* first,
+                        float* second);
+  void (*limit_norms_f32)(double max_norm, std::size_t rows, std::size_t cols, float* weights);
 };
 
 // Defined by one translation unit each; only those that are compiled may be referred to.

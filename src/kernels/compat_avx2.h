@@ -131,6 +131,16 @@ inline VecU16 f16_bits(VecF v) {
   return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
 }
 
+inline VecD low_half(VecF v) {
+  return _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+}
+inline VecD high_half(VecF v) {
+  return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+}
+inline VecF join_halves(VecD low, VecD high) {
+  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+}
+
 inline void stream(float* p, VecF v) {
   _mm256_stream_ps(p, v);
 }

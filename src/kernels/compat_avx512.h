@@ -16,6 +16,9 @@ inline VecU64 shift_right32(VecU64 a) {
 inline VecF mul_add(VecF a, VecF b, VecF c) {
   return _mm512_fmadd_ps(a, b, c);
 }
+inline VecD mul_add(VecD a, VecD b, VecD c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
 // a ^ b ^ c in one operation (xsimd: no ternary logic).
 inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
   return _mm512_ternarylogic_epi64(a, b, c, 0x96);
@@ -174,6 +177,18 @@ inline VecU16 f16_bits(VecF v) {
 }
 
 // Stores around the caches; p must be aligned to the vector.
+// Floats as doubles and back, a half at a time.
+inline VecD low_half(VecF v) {
+  return _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+}
+inline VecD high_half(VecF v) {
+  return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+}
+inline VecF join_halves(VecD low, VecD high) {
+  const __m512 first = _mm512_castps256_ps512(_mm512_cvtpd_ps(low));
+  return _mm512_insertf32x8(first, _mm512_cvtpd_ps(high), 1);
+}
+
 inline void stream(float* p, VecF v) {
   _mm512_stream_ps(p, v);
 }

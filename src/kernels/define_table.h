@@ -17,6 +17,9 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .gemm_block_f32 = gemm_block_f32,
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
+      .sgd_rows_f32 = sgd_rows_f32,
+      .adam_rows_f32 = adam_rows_f32,
+      .limit_norms_f32 = limit_norms_f32,
   };
   return table;
 }

@@ -27,6 +27,7 @@ namespace {
 #include "kernels/gemm_block.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
+#include "kernels/optimizer_rows.h"
 // clang-format on
 
 }  // namespace

@@ -69,6 +69,9 @@ inline VecF square_root(VecF a) {
 inline VecF mul_add(VecF a, VecF b, VecF c) {
   return xsimd::fma(a, b, c);
 }
+inline VecD mul_add(VecD a, VecD b, VecD c) {
+  return xsimd::fma(a, b, c);
+}
 inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
   return a ^ (b ^ c);  // a is the last to be known
 }

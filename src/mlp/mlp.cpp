@@ -200,7 +200,8 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   for (std::size_t l = 1; l <= network.last(); ++l) {
     const Matrix w = network.weights(l);
     const detail::Layer& layer = network.layers[l];
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layer.dw.get(), w.size()}, network.team());
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layer.dw.get(), w.size()}, network.team(),
+                     w.cols);
     optimizer.update(2 * l - 1, network.bias(l), {layer.db.get(), layer.width}, network.team());
   }
   return loss;
