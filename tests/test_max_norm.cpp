@@ -96,11 +96,11 @@ TEST_CASE("max-norm: the same on 1 to 8 threads") {
   };
   const Shape shapes[] = {{1, 1}, {97, 1031}, {20011, 7}, {131077, 1}, {3, 40001}};
   for (const OptimizerConfig& config : configs) {
-    for (const auto [rows, cols] : shapes) {
-      CAPTURE(rows);
-      const auto want = weights_after(config, rows, cols, 1);
+    for (const Shape& shape : shapes) {
+      CAPTURE(shape.rows);
+      const auto want = weights_after(config, shape.rows, shape.cols, 1);
       for (int threads = 2; threads <= 8; ++threads) {
-        CHECK(fixture::same_bits(weights_after(config, rows, cols, threads), want));
+        CHECK(fixture::same_bits(weights_after(config, shape.rows, shape.cols, threads), want));
       }
     }
   }
