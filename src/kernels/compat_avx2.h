@@ -131,14 +131,11 @@ inline VecU16 f16_bits(VecF v) {
   return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
 }
 
-inline VecD low_half(VecF v) {
-  return _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+inline VecD load_double(const float* p) {
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
 }
-inline VecD high_half(VecF v) {
-  return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
-}
-inline VecF join_halves(VecD low, VecD high) {
-  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+inline void store_float(float* p, VecD v) {
+  _mm_storeu_ps(p, _mm256_cvtpd_ps(v));
 }
 
 inline void stream(float* p, VecF v) {

@@ -177,16 +177,12 @@ inline VecU16 f16_bits(VecF v) {
 }
 
 // Stores around the caches; p must be aligned to the vector.
-// Floats as doubles and back, a half at a time.
-inline VecD low_half(VecF v) {
-  return _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+// Floats in memory, doubles in arithmetic.
+inline VecD load_double(const float* p) {
+  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
 }
-inline VecD high_half(VecF v) {
-  return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
-}
-inline VecF join_halves(VecD low, VecD high) {
-  const __m512 first = _mm512_castps256_ps512(_mm512_cvtpd_ps(low));
-  return _mm512_insertf32x8(first, _mm512_cvtpd_ps(high), 1);
+inline void store_float(float* p, VecD v) {
+  _mm256_storeu_ps(p, _mm512_cvtpd_ps(v));
 }
 
 inline void stream(float* p, VecF v) {

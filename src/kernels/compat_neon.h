@@ -122,14 +122,11 @@ inline VecU16 f16_bits(VecF v) {
   return vreinterpret_u16_f16(vcvt_f16_f32(v));
 }
 
-inline VecD low_half(VecF v) {
-  return vcvt_f64_f32(vget_low_f32(v));
+inline VecD load_double(const float* p) {
+  return vcvt_f64_f32(vld1_f32(p));
 }
-inline VecD high_half(VecF v) {
-  return vcvt_high_f64_f32(v);
-}
-inline VecF join_halves(VecD low, VecD high) {
-  return vcvt_high_f32_f64(vcvt_f32_f64(low), high);
+inline void store_float(float* p, VecD v) {
+  vst1_f32(p, vcvt_f32_f64(v));
 }
 
 // AArch64's non-temporal stores take pairs, and are a hint that the compiler has no intrinsic for.

@@ -122,13 +122,10 @@ inline double row_norm(std::size_t n, const float* row) {
   for (std::size_t k = 0; k < vectors; ++k) sums[k] = VecD(0.0);
   std::size_t j = 0;
   for (; j + norm_sums <= n; j += norm_sums) {
-#pragma GCC unroll 8
-    for (std::size_t k = 0; k < vectors; k += 2) {
-      const VecF x = load(row + j + k * lanes_f64);
-      const VecD low = low_half(x);
-      const VecD high = high_half(x);
-      sums[k] = mul_add(low, low, sums[k]);
-      sums[k + 1] = mul_add(high, high, sums[k + 1]);
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < vectors; ++k) {
+      const VecD x = load_double(row + j + k * lanes_f64);
+      sums[k] = mul_add(x, x, sums[k]);
     }
   }
 #pragma GCC unroll 4
@@ -144,9 +141,6 @@ inline double row_norm(std::size_t n, const float* row) {
 inline void scale_row(double factor, std::size_t n, float* row) {
   const VecD by(factor);
   std::size_t j = 0;
-  for (; j + lanes_f32 <= n; j += lanes_f32) {
-    const VecF x = load(row + j);
-    store(row + j, join_halves(low_half(x) * by, high_half(x) * by));
-  }
+  for (; j + lanes_f64 <= n; j += lanes_f64) store_float(row + j, load_double(row + j) * by);
   scale_in_double(factor, j, n, row);
 }
