@@ -54,9 +54,10 @@ inline double norm_of(double sum, std::size_t begin, std::size_t end, const floa
   return __builtin_sqrt(sum);
 }
 
-// What to multiply a row by, in double; 0 if it stays as it is. A NaN or an Inf has no norm.
+// What to multiply a row by, in double; 0 if it stays as it is. So does one with an Inf, where the
+// quotient is 0, and one with a NaN, which is above nothing.
 inline double norm_factor(double norm, double max_norm) {
-  return norm > max_norm && __builtin_isfinite(norm) ? max_norm / norm : 0.0;
+  return norm > max_norm ? max_norm / norm : 0.0;
 }
 
 inline void scale_in_double(double factor, std::size_t begin, std::size_t end, float* x) {
