@@ -12,6 +12,7 @@
 #include "dispatch.h"
 #include "kernel_arrays.h"
 #include "mask_source.h"
+#include "optimizer_cases.h"
 #include "ratio_reporter.h"
 #include "simdrop/dropout.hpp"
 #include "simdrop/isa.hpp"
@@ -174,23 +175,6 @@ void bench_column_sum(benchmark::State& state, const KernelTable& table, std::si
   });
 }
 
-void bench_sgd(benchmark::State& state, const KernelTable& table, std::size_t n, double) {
-  const Arrays<float> a(n);
-  const simdrop::detail::SgdParams params{1e-6F, .9F, 0.0F, false};
-  measure(state, n, 20,
-          [&](std::uint64_t) { table.sgd_f32(params, n, a.x.data(), a.y.data(), a.z.data()); });
-}
-
-void bench_adam(benchmark::State& state, const KernelTable& table, std::size_t n, double) {
-  const Arrays<float> a(n);
-  const Buffer<float> second(n, 17);
-  std::memset(second.data(), 0, n * sizeof(float));
-  const simdrop::detail::AdamParams params{.9F, .999F, 1e-8F, 0.0F, 1.0F, 1e-6F, 1.0F};
-  measure(state, n, 28, [&](std::uint64_t) {
-    table.adam_f32(params, n, a.x.data(), a.y.data(), a.z.data(), second.data());
-  });
-}
-
 template <class T>
 std::vector<Kernel> elementwise() {
   const char* dtype = Dtype<T>::name;
@@ -207,8 +191,11 @@ std::vector<Kernel> all_kernels() {
                           {"bernoulli_mask", "bit", true, bench_bernoulli_mask},
                           {"add_bias", "f32", false, bench_add_bias},
                           {"column_sum", "f32", false, bench_column_sum},
-                          {"sgd", "f32", false, bench_sgd},
-                          {"adam", "f32", false, bench_adam}};
+                          {"sgd", "f32", false, simdrop::bench::sgd},
+                          {"sgd_max_norm", "f32", false, simdrop::bench::sgd_max_norm<false>},
+                          {"sgd_max_norm_hit", "f32", false, simdrop::bench::sgd_max_norm<true>},
+                          {"adam", "f32", false, simdrop::bench::adam},
+                          {"adam_max_norm", "f32", false, simdrop::bench::adam_max_norm}};
   for (const auto& more : {elementwise<float>(), elementwise<double>(),
                            elementwise<simdrop::bfloat16>(), elementwise<simdrop::float16>()}) {
     all.insert(all.end(), more.begin(), more.end());

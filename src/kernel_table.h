@@ -102,6 +102,15 @@ struct KernelTable {
                   float* momentum);
   void (*adam_f32)(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
                    float* first, float* second);
+
+  // The same over rows x cols weights without gaps, and then the max-norm constraint: a row whose
+  // Euclidean norm is finite and above max_norm is scaled to it. limit_norms: the constraint alone.
+  void (*sgd_rows_f32)(const SgdParams& params, double max_norm, std::size_t rows, std::size_t cols,
+                       const float* gradient, float* weights, float* momentum);
+  void (*adam_rows_f32)(const AdamParams& params, double max_norm, std::size_t rows,
+                        std::size_t cols, const float* gradient, float* weights, float* first,
+                        float* second);
+  void (*limit_norms_f32)(double max_norm, std::size_t rows, std::size_t cols, float* weights);
 };
 
 // Defined by one translation unit each; only those that are compiled may be referred to.

@@ -10,15 +10,18 @@
 
 namespace simdrop::detail {
 
+// weight_decay is added to the gradient; 0 leaves the term out.
 struct SgdParams {
   float learning_rate, momentum, weight_decay;
   bool nesterov;
 };
 
-// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t);
-// decay multiplies the weights first (AdamW), weight_decay is added to the gradient (Adam).
+// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t). Weight decay is
+// added to the gradient (weight_decay, Adam) or takes lr * wd of the weights off them (decay,
+// AdamW); 0 leaves the term out, and one of the two must be 0.
 struct AdamParams {
-  float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
+  float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, weight_decay, decay, step_size,
+      inv_sqrt_correction;
 };
 
 inline constexpr std::size_t mask_slack = 8;
@@ -82,6 +85,7 @@ struct BackwardWeightsProduct {
   GradientUse<T> bias;  // target null: no column sums
   SgdParams sgd;
   AdamParams adam;
+  double max_norm;  // of a row of updated weights, which has no gaps and all inputs then; 0: none
   T* scratch;
 };
 

@@ -53,7 +53,7 @@ endfunction()
 
 expect(0 "^simdrop [0-9.]+\n$" --version)
 expect(0 "overhead.*demo" --help)
-expect(0 "--keep-prob.*--lr-schedule" train --help)
+expect(0 "--keep-prob.*--lr-schedule.*--max-norm" train --help)
 
 expect(0 "CPU.*kernels.*scalar +yes +yes" info --json info.json)
 foreach(key cpu isa version compiler build_type)
@@ -102,6 +102,16 @@ expect(0 "adamw, learning rate 0.01, batch 32" train --data moons --epochs 1 --o
 expect(0 "Nesterov momentum 0.9, weight decay 0.01" train --data moons --epochs 1 --nesterov --batch 999
   --weight-decay 0.01)
 
+expect(0 "momentum 0.9, max norm 0.25, learning" train --data moons --epochs 3 --keep-prob 0.75,0.5
+  --seed 5 --max-norm 0.25 --json norm.json)
+expect_value(norm.json 0.25 config max_norm)
+expect_value(one.json 0.0 config max_norm)
+file(READ "${WORK}/norm.json" json)
+string(JSON norm GET "${json}" epochs 2 test_loss)
+if(norm STREQUAL one)
+  message(SEND_ERROR "--max-norm 0.25 changes nothing: test loss ${norm}")
+endif()
+
 expect(0 "keep_prob" overhead --widths 16,24 --batches 4 --keep-probs 0.5,0.75 --seconds 0
   --threads 1 --json overhead.json)
 foreach(key none_ms dropout_ms ratio)
@@ -125,6 +135,9 @@ expect(2 "--seed: -1 is out of range" train --seed -1)
 expect(2 "--train-limit: -1 is out of range" train --train-limit -1)
 expect(2 "--threads" train --threads -1)
 expect(2 "--lr.*nan" train --lr nan)
+expect(2 "--max-norm: -1 is out of range" train --max-norm -1)
+expect(2 "--max-norm.*nan" train --max-norm nan)
+expect(2 "max_norm is 1.*e-50" train --data moons --max-norm 1e-50)
 expect(2 "momentum is 1.5" train --data moons --momentum 1.5)
 expect(2 "--optimizer: rmsprop not in" train --optimizer rmsprop)
 expect(2 "only for --optimizer sgd" train --data moons --optimizer adam --momentum 0.5)

@@ -44,8 +44,11 @@ TEST_CASE("allocations: the counter counts") {
 }
 
 TEST_CASE("allocations: none after the first step, on one thread and on two") {
-  const OptimizerConfig optimizers[] = {
-      {}, {.momentum = 0.9, .nesterov = true}, {.kind = OptimizerKind::adamw}};
+  const OptimizerConfig optimizers[] = {{},
+                                        {.momentum = 0.9, .nesterov = true},
+                                        {.kind = OptimizerKind::adamw},
+                                        {.momentum = 0.9, .max_norm = 0.5},
+                                        {.kind = OptimizerKind::adam, .max_norm = 0.5}};
   for (const int threads : {1, 2}) {
     for (const Loss loss : fixture::all_losses) {
       for (const bool record : {false, true}) {

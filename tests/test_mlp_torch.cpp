@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mlp_fixtures.h"
+#include "optimizer_cases.h"
 #include "optimizer_reference.h"
 
 namespace {
@@ -120,16 +121,9 @@ struct OracleRun {
 };
 
 OracleRun run_oracle(const Case& c, reference::Network network) {
-  const OptimizerConfig& o = c.optimizer;
-  const auto method = o.kind == OptimizerKind::sgd    ? reference::Method::sgd
-                      : o.kind == OptimizerKind::adam ? reference::Method::adam
-                                                      : reference::Method::adamw;
   std::vector<reference::ReferenceOptimizer> optimizers;
   for (const auto& array : c.start) {
-    optimizers.emplace_back(
-        reference::Hyperparameters{method, o.learning_rate, o.momentum, o.nesterov, o.weight_decay,
-                                   o.beta1, o.beta2, o.epsilon},
-        array.size());
+    optimizers.emplace_back(fixture::hyperparameters(c.optimizer), array.size());
   }
   const auto x = fixture::tensor_of(c.batch.inputs());
   const auto y =

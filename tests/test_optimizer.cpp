@@ -7,12 +7,15 @@
 
 #include "expect_invalid.h"
 #include "mlp_fixtures.h"
+#include "optimizer_cases.h"
 #include "optimizer_reference.h"
 #include "simdrop/optimizer.hpp"
 
 namespace {
 
 using namespace simdrop;
+using fixture::gradient_of;
+using fixture::initial_weights;
 
 const OptimizerConfig configs[] = {
     {.learning_rate = 0.1},
@@ -28,33 +31,11 @@ const OptimizerConfig configs[] = {
     {.kind = OptimizerKind::adamw, .epsilon = 1e-3},
 };
 
-reference::Hyperparameters hyperparameters(const OptimizerConfig& c) {
-  const auto method = c.kind == OptimizerKind::sgd    ? reference::Method::sgd
-                      : c.kind == OptimizerKind::adam ? reference::Method::adam
-                                                      : reference::Method::adamw;
-  return {method,         c.learning_rate, c.momentum, c.nesterov,
-          c.weight_decay, c.beta1,         c.beta2,    c.epsilon};
-}
-
-// Away from 0: Adam divides decay * w by its own size, which says little of a w that is lost in
-// rounding.
-std::vector<float> initial_weights(std::size_t n) {
-  auto weights = fixture::uniform(n, 1, 0.5F, 1.5F);
-  for (std::size_t i = 0; i < n; i += 2) weights[i] = -weights[i];
-  return weights;
-}
-
-std::vector<float> gradient_of(std::size_t n, std::uint32_t step) {
-  auto g = fixture::uniform(n, 100 + step);
-  for (std::size_t i = 0; i < n; i += 5) g[i] = 0.0F;  // as a dropped unit's
-  return g;
-}
-
 // 25 steps, the learning rate falling, one more array beside the one that is looked at.
 void check_steps(const OptimizerConfig& config, std::size_t n, int num_threads) {
   CAPTURE(n);
   Optimizer optimizer(config, {3, n});
-  reference::ReferenceOptimizer oracle(hyperparameters(config), n);
+  reference::ReferenceOptimizer oracle(fixture::hyperparameters(config), n);
   std::vector<float> weights = initial_weights(n);
   std::vector<float> other(3, 1.0F);
   reference::Tensor want = fixture::tensor_of(std::span<const float>(weights));
@@ -167,6 +148,10 @@ TEST_CASE("optimizer: a config out of range is an error that names the field") {
   check_config("beta2", "1", {.kind = OptimizerKind::adamw, .beta2 = 1.0});
   check_config("epsilon", "0", {.kind = OptimizerKind::adam, .epsilon = 0.0});
   check_config("epsilon", "nan", {.kind = OptimizerKind::adam, .epsilon = kNan});
+  check_config("max_norm", "-1", {.max_norm = -1.0});
+  check_config("max_norm", "nan", {.max_norm = kNan});
+  check_config("max_norm", "inf", {.max_norm = kInf});
+  check_config("max_norm", "1e-50", {.max_norm = 1e-50});  // 0 as a float
 }
 
 TEST_CASE("optimizer: misuse of update is an error and changes nothing") {
@@ -182,6 +167,9 @@ TEST_CASE("optimizer: misuse of update is an error and changes nothing") {
     test::expect_invalid("gradient", "4",
                          [&] { optimizer.update(1, weights, std::span(gradient).first(4)); });
     test::expect_invalid("num_threads", "0", [&] { optimizer.update(1, weights, gradient, 0); });
+    test::expect_invalid("row_length", "2", [&] { optimizer.update(1, weights, gradient, 1, 2); });
+    test::expect_invalid("row_length", "10",
+                         [&] { optimizer.update(1, weights, gradient, 1, 10); });
     test::expect_invalid("learning_rate", "-1", [&] { optimizer.set_learning_rate(-1.0); });
     test::expect_invalid("learning_rate", "nan", [&] { optimizer.set_learning_rate(kNan); });
     CHECK(weights == std::vector<float>(5, 1.0F));

@@ -1,8 +1,10 @@
-// sgd_f32 and adam_f32: equal bit for bit on every table. Their formulas: test_optimizer.cpp.
+// sgd_f32, adam_f32 and their forms by rows: equal bit for bit on every table. Their formulas:
+// test_optimizer.cpp; the constraint: test_table_max_norm.cpp.
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "compare.h"
@@ -17,6 +19,17 @@ using simdrop::detail::SgdParams;
 using test::Edge;
 
 constexpr std::size_t kCapacity = 8192;
+
+constexpr std::array<SgdParams, 6> sgd_cases{{{0.1F, 0.0F, 0.0F, false},
+                                              {0.1F, 0.0F, 0.01F, false},
+                                              {0.1F, 0.9F, 0.0F, false},
+                                              {0.1F, 0.9F, 0.01F, false},
+                                              {0.1F, 0.9F, 0.0F, true},
+                                              {0.1F, 0.9F, 0.01F, true}}};
+constexpr std::array<AdamParams, 3> adam_cases{
+    {{0.9F, 0.1F, 0.999F, 0.001F, 1e-8F, 0.0F, 0.0F, 0.01F, 31.6F},
+     {0.9F, 0.1F, 0.999F, 0.001F, 1e-8F, 0.02F, 0.0F, 0.004F, 1.5F},
+     {0.5F, 0.5F, 0.9F, 0.1F, 1e-3F, 0.0F, 0.001F, 0.001F, 1.0F}}};
 
 struct State {
   std::vector<float> gradient, weights, first, second;
@@ -81,13 +94,7 @@ void over_lengths(Check check) {
 TEST_SUITE("optimizer tables") {
   TEST_CASE("sgd_f32 is the same on every table") {
     Buffers buffers;
-    constexpr std::array<SgdParams, 6> all{{{0.1F, 0.0F, 0.0F, false},
-                                            {0.1F, 0.0F, 0.01F, false},
-                                            {0.1F, 0.9F, 0.0F, false},
-                                            {0.1F, 0.9F, 0.01F, false},
-                                            {0.1F, 0.9F, 0.0F, true},
-                                            {0.1F, 0.9F, 0.01F, true}}};
-    for (const SgdParams& params : all) {
+    for (const SgdParams& params : sgd_cases) {
       INFO("momentum ", params.momentum, ", weight decay ", params.weight_decay, ", nesterov ",
            params.nesterov);
       over_lengths([&](std::size_t n, std::size_t offset) {
@@ -103,10 +110,7 @@ TEST_SUITE("optimizer tables") {
 
   TEST_CASE("adam_f32 is the same on every table") {
     Buffers buffers;
-    constexpr std::array<AdamParams, 3> all{{{0.9F, 0.999F, 1e-8F, 0.0F, 1.0F, 0.01F, 31.6F},
-                                             {0.9F, 0.999F, 1e-8F, 0.02F, 1.0F, 0.004F, 1.5F},
-                                             {0.5F, 0.9F, 1e-3F, 0.0F, 0.999F, 0.001F, 1.0F}}};
-    for (const AdamParams& params : all) {
+    for (const AdamParams& params : adam_cases) {
       INFO("beta1 ", params.beta1, ", weight decay ", params.weight_decay, ", decay ",
            params.decay);
       over_lengths([&](std::size_t n, std::size_t offset) {
@@ -116,5 +120,70 @@ TEST_SUITE("optimizer tables") {
                 float* second) { table.adam_f32(params, n, gradient, weights, first, second); });
       });
     }
+  }
+
+  // max_norm is that of a row of ones: about half of the rows of each case are above it.
+  TEST_CASE("sgd_rows_f32 and adam_rows_f32 are the update, then the constraint of each row") {
+    Buffers buffers;
+    const auto over_rows = [&](auto update, auto update_rows) {
+      for (const std::size_t cols : {1U, 2U, 7U, 8U, 9U, 16U, 31U, 32U, 33U, 63U, 64U, 65U, 200U}) {
+        const std::size_t rows = 5;
+        const double max_norm = std::sqrt(static_cast<double>(cols));
+        CAPTURE(cols);
+        check_equal_across_tables(
+            buffers, rows * cols, cols % 16,
+            [&](const KernelTable& table, const float* g, float* w, float* m, float* v) {
+              auto want = initial_state(rows * cols);
+              update(table, rows * cols, g, want.weights.data(), want.first.data(),
+                     want.second.data());
+              table.limit_norms_f32(max_norm, rows, cols, want.weights.data());
+              update_rows(table, max_norm, rows, cols, g, w, m, v);
+              CHECK(test::first_difference({w, rows * cols}, want.weights) == test::kSame);
+              CHECK(test::first_difference({m, rows * cols}, want.first) == test::kSame);
+              CHECK(test::first_difference({v, rows * cols}, want.second) == test::kSame);
+            });
+      }
+    };
+    for (const SgdParams& params : sgd_cases) {
+      const auto state = [&](float* m) { return params.momentum == 0.0F ? nullptr : m; };
+      over_rows([&](const KernelTable& t, std::size_t n, const float* g, float* w, float* m,
+                    float*) { t.sgd_f32(params, n, g, w, state(m)); },
+                [&](const KernelTable& t, double max_norm, std::size_t rows, std::size_t cols,
+                    const float* g, float* w, float* m,
+                    float*) { t.sgd_rows_f32(params, max_norm, rows, cols, g, w, state(m)); });
+    }
+    for (const AdamParams& params : adam_cases) {
+      over_rows([&](const KernelTable& t, std::size_t n, const float* g, float* w, float* m,
+                    float* v) { t.adam_f32(params, n, g, w, m, v); },
+                [&](const KernelTable& t, double max_norm, std::size_t rows, std::size_t cols,
+                    const float* g, float* w, float* m,
+                    float* v) { t.adam_rows_f32(params, max_norm, rows, cols, g, w, m, v); });
+    }
+  }
+
+  // 0 * Inf would be NaN.
+  TEST_CASE("no weight decay leaves its term out, as an infinite weight tells") {
+    constexpr std::size_t n = 37;
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    test::for_each_table([&](const KernelTable& table) {
+      const auto all = [&](const std::vector<float>& w, bool decays) {
+        for (const float v : w) CHECK((decays ? std::isnan(v) : v == inf));
+      };
+      const std::vector<float> gradient(n, 0.5F);
+      for (const SgdParams& params : sgd_cases) {
+        std::vector<float> weights(n, inf);
+        std::vector<float> momentum(n, 1.0F);
+        table.sgd_f32(params, n, gradient.data(), weights.data(),
+                      params.momentum == 0.0F ? nullptr : momentum.data());
+        all(weights, params.weight_decay != 0.0F);
+      }
+      for (const AdamParams& params : adam_cases) {
+        std::vector<float> weights(n, inf);
+        std::vector<float> first(n, 1.0F);
+        std::vector<float> second(n, 1.0F);
+        table.adam_f32(params, n, gradient.data(), weights.data(), first.data(), second.data());
+        all(weights, params.weight_decay != 0.0F || params.decay != 0.0F);
+      }
+    });
   }
 }

@@ -20,15 +20,20 @@ struct OptimizerConfig {
   double learning_rate = 0.01;  ///< >= 0
   double momentum = 0.0;        ///< SGD: v = momentum * v + g; w -= lr * v. In [0, 1)
   bool nesterov = false;        ///< SGD: w -= lr * (g + momentum * v). Needs momentum > 0
-  double weight_decay = 0.0;    ///< >= 0. SGD, Adam: g += wd * w. AdamW: w *= 1 - lr * wd first
+  double weight_decay = 0.0;    ///< >= 0. SGD, Adam: g += wd * w. AdamW: w -= lr * wd * w too
   double beta1 = 0.9;           ///< Adam, AdamW: in [0, 1)
   double beta2 = 0.999;         ///< Adam, AdamW: in [0, 1)
   double epsilon = 1e-8;        ///< Adam, AdamW: added to sqrt(v_hat), > 0
+  double max_norm = 0.0;        ///< 0: none, else > 0: most that the norm of a row may be
 };
 
 /// Holds the state (momentum, moments, step count) for a fixed list of parameter arrays.
-/// Weight decay applies to every parameter, biases too, as in PyTorch.
-/// Sources: Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
+/// Weight decay applies to every parameter, biases too, as in PyTorch; 0 leaves the term out.
+/// max_norm constrains the weights into each unit: a row whose Euclidean norm is above max_norm
+/// after its update is scaled to that norm. It applies to arrays that update() is told the row
+/// length of, weights but not biases. State (momentum, moments) is not scaled.
+/// Sources: Srivastava et al., JMLR 15 (2014), section 5.1, and Hinton et al., arXiv 1207.0580
+/// (max-norm); Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
 /// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
 /// One object must not be used from two threads at once. Copies are independent.
 class Optimizer {
@@ -53,12 +58,19 @@ class Optimizer {
   /// Updates parameter array `index` in place from its gradient, in one pass.
   /// weights and gradient: as long as sizes[index], not overlapping. NaN and Inf spread as the
   /// formulas say. num_threads: at most so many threads; the result does not depend on it.
-  /// Throws std::invalid_argument on a wrong index or length, or before the first begin_step();
-  /// then nothing is written. Allocates nothing.
+  /// row_length: of a row under max_norm, a divisor of sizes[index]; 0 = no constraint on this
+  /// array. A scaled row is w * (max_norm / norm) in double, rounded once, so its norm exceeds
+  /// max_norm by a relative 2^-23 at most. A row with a NaN or an Inf has no norm: it stays as the
+  /// update left it, so that a divergence is seen and spreads to no other weight.
+  /// Throws std::invalid_argument on a wrong index, length or row length, or before the first
+  /// begin_step(); then nothing is written. Allocates nothing.
   void update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
-              int num_threads = 1);
+              int num_threads = 1, std::size_t row_length = 0);
 
  private:
+  void check_update(std::size_t index, std::size_t weights, std::size_t gradient, int num_threads,
+                    std::size_t row_length) const;
+
   OptimizerConfig config_;
   std::vector<std::size_t> sizes_;
   std::uint64_t step_ = 0;

@@ -110,6 +110,12 @@ void add_optimizer_options(CLI::App& app, TrainArguments& arguments) {
   app.add_option("--weight-decay", arguments.weight_decay, "L2 penalty; decoupled with adamw")
       ->check(non_negative())
       ->capture_default_str();
+  app.add_option(
+         "--max-norm", arguments.max_norm,
+         "most that the norm of the weights into a unit may be (Srivastava et al.: 2 to 4); "
+         "0 = no constraint")
+      ->check(non_negative())
+      ->capture_default_str();
   app.add_option("--epochs", arguments.epochs, "passes over the training examples")
       ->check(at_least_one())
       ->default_str("5 (moons: 100)");

@@ -60,6 +60,7 @@ OptimizerConfig make_optimizer(const TrainArguments& arguments) {
   config.momentum = sgd ? arguments.momentum.value_or(0.9) : 0.0;
   config.nesterov = arguments.nesterov;
   config.weight_decay = arguments.weight_decay;
+  config.max_norm = arguments.max_norm;
   return config;
 }
 
@@ -138,6 +139,7 @@ std::string describe(const NamedData& named, const TrainerConfig& config, const 
             shortest(optimizer.momentum);
   }
   if (optimizer.weight_decay > 0.0) kind += ", weight decay " + shortest(optimizer.weight_decay);
+  if (optimizer.max_norm > 0.0) kind += ", max norm " + shortest(optimizer.max_norm);
   return table.row({"data", named.name + ": " + grouped(named.data.train.rows()) + " training, " +
                                 grouped(named.data.test.rows()) + " test examples"}) +
          table.row({"network", joined(widths, "-") + ", " +
@@ -168,6 +170,7 @@ Json config_json(const NamedData& named, const TrainerConfig& config, const Trai
           {"momentum", config.optimizer.momentum},
           {"nesterov", config.optimizer.nesterov},
           {"weight_decay", config.optimizer.weight_decay},
+          {"max_norm", config.optimizer.max_norm},
           {"learning_rate", config.optimizer.learning_rate},
           {"lr_schedule", arguments.schedule},
           {"epochs", config.epochs},

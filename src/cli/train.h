@@ -24,6 +24,7 @@ struct TrainArguments {
   std::optional<double> momentum;
   bool nesterov = false;
   double weight_decay = 0.0;
+  double max_norm = 0.0;  // 0 = no constraint
   std::optional<double> learning_rate;
   std::string schedule = "linear";
   std::optional<std::size_t> epochs;

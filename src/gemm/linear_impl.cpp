@@ -101,8 +101,8 @@ void linear_backward_input_impl(const KernelTable& table, const LinearBackwardIn
   const std::size_t rows = std::min(call.dx.rows, piece_rows);
   const LinearShape shape{rows, call.weights.cols, call.weights.rows};
   const int team = team_for(rows, shape.outs, shape.ins, num_threads);
-  const Room<T> room(workspace, backward_panels<T>(table, shape),
-                     product_scratch<T>(table, shape), team, 0);
+  const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
+                     team, 0);
   parallel_team(team, [&](const TeamMember& member) {
     for (std::size_t first = 0; first < call.dx.rows; first += piece_rows) {
       BackwardInputCall<T> piece{{}, call.dy.row(first), call.dy.ld};
@@ -130,8 +130,8 @@ void linear_backward_weights_impl(const KernelTable& table, const LinearBackward
                                   LinearWorkspace::State& workspace, int num_threads) {
   const LinearShape shape{call.dy.rows, call.dw.cols, call.dw.rows};
   const int team = team_for(shape.batch, shape.outs, shape.ins, num_threads);
-  const Room<T> room(workspace, backward_panels<T>(table, shape),
-                     product_scratch<T>(table, shape), team, 0);
+  const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
+                     team, 0);
   BackwardWeightsCall<T> whole{{}, call.x.data, call.x.ld};
   BackwardWeightsProduct<T>& p = whole.product;
   const Update update = call.accumulate ? Update::add : Update::store;

@@ -162,7 +162,8 @@ void multiply(const KernelTable& table, const TeamMember& member,
               const BackwardWeightsCall<T>& call, const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
   const BackwardWeightsProduct<T>& whole = call.product;
-  const Part part = part_of(member, whole.outs, 1, whole.ins, kernels.nr, whole.batch);
+  const std::size_t unit = whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
+  const Part part = part_of(member, whole.outs, 1, whole.ins, unit, whole.batch);
   if (part.m.empty() || (part.n.empty() && whole.ins != 0)) return;
   const auto at = [](GradientUse<T> use, std::size_t offset) {
     if (use.target != nullptr) use.target += offset;

@@ -131,6 +131,13 @@ inline VecU16 f16_bits(VecF v) {
   return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
 }
 
+inline VecD load_double(const float* p) {
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+}
+inline void store_float(float* p, VecD v) {
+  _mm_storeu_ps(p, _mm256_cvtpd_ps(v));
+}
+
 inline void stream(float* p, VecF v) {
   _mm256_stream_ps(p, v);
 }

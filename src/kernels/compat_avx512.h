@@ -177,6 +177,14 @@ inline VecU16 f16_bits(VecF v) {
 }
 
 // Stores around the caches; p must be aligned to the vector.
+// Floats in memory, doubles in arithmetic.
+inline VecD load_double(const float* p) {
+  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
+}
+inline void store_float(float* p, VecD v) {
+  _mm256_storeu_ps(p, _mm512_cvtpd_ps(v));
+}
+
 inline void stream(float* p, VecF v) {
   _mm512_stream_ps(p, v);
 }

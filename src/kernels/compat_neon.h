@@ -122,6 +122,13 @@ inline VecU16 f16_bits(VecF v) {
   return vreinterpret_u16_f16(vcvt_f16_f32(v));
 }
 
+inline VecD load_double(const float* p) {
+  return vcvt_f64_f32(vld1_f32(p));
+}
+inline void store_float(float* p, VecD v) {
+  vst1_f32(p, vcvt_f32_f64(v));
+}
+
 // AArch64's non-temporal stores take pairs, and are a hint that the compiler has no intrinsic for.
 inline void stream(float* p, VecF v) {
   store(p, v);

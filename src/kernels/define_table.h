@@ -15,6 +15,9 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .products_f64 = product_kernels<double>(),
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
+      .sgd_rows_f32 = sgd_rows_f32,
+      .adam_rows_f32 = adam_rows_f32,
+      .limit_norms_f32 = limit_norms_f32,
   };
   return table;
 }

@@ -1,41 +1,146 @@
-// Optimiser updates, one pass over the weights; the order of operations is that of
-// optimizer_scalar.h, so every table gives the same bits.
+// Optimiser updates. The order of operations is that of optimizer_scalar.h, so every table, and
+// every kernel that calls these on a tile, gives the same bits.
+//
+// An update is what a kernel that has gradients in registers calls:
+//   vector(i, g)       weights i ... i + lanes_f32 - 1 and their state, from one vector g
+//   elements(i, n, g)  n weights from i on, from gradients in memory: the tails
+// What the parameters leave out costs nothing: it is a template argument, which with_sgd_update()
+// and with_adam_update() pick once for all that `body` does with the update. (Vectors are made by
+// VecF(x): for xsimd 8.1, VecF{x} is an array.)
 
-void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
-             float* momentum) {
-  const VecF rate(params.learning_rate);
-  const VecF decay(params.weight_decay);
-  const VecF mu(params.momentum);
-  std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) {
+template <bool Momentum, bool Nesterov, bool Decays>
+struct SgdUpdate {
+  const SgdParams& params;
+  float* weights;
+  float* momentum;
+  VecF rate = VecF(params.learning_rate);
+  VecF mu = VecF(params.momentum);
+  VecF decay = VecF(params.weight_decay);
+
+  void vector(std::size_t i, VecF g) const {
     const VecF w = load(weights + i);
-    VecF g = load(gradient + i) + decay * w;
-    if (momentum != nullptr) {
+    if constexpr (Decays) g = g + decay * w;
+    if constexpr (Momentum) {
       const VecF v = mu * load(momentum + i) + g;
       store(momentum + i, v);
-      g = params.nesterov ? g + mu * v : v;
+      g = Nesterov ? g + mu * v : v;
     }
     store(weights + i, w - rate * g);
   }
-  sgd_elements(params, i, n, gradient, weights, momentum);
+  void elements(std::size_t i, std::size_t n, const float* g) const {
+    sgd_elements(params, 0, n, g, weights + i, Momentum ? momentum + i : nullptr);
+  }
+};
+
+template <bool Decays, class Body>
+inline void with_sgd_update(const SgdParams& params, float* weights, float* momentum, Body body) {
+  if (momentum == nullptr) {
+    body(SgdUpdate<false, false, Decays>{params, weights, momentum});
+  } else if (params.nesterov) {
+    body(SgdUpdate<true, true, Decays>{params, weights, momentum});
+  } else {
+    body(SgdUpdate<true, false, Decays>{params, weights, momentum});
+  }
+}
+template <class Body>
+inline void with_sgd_update(const SgdParams& params, float* weights, float* momentum, Body body) {
+  if (params.weight_decay != 0.0F) {
+    with_sgd_update<true>(params, weights, momentum, body);
+  } else {
+    with_sgd_update<false>(params, weights, momentum, body);
+  }
 }
 
-void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
-              float* first, float* second) {
-  const VecF beta1(params.beta1);
-  const VecF beta2(params.beta2);
-  const VecF one_minus_beta1(1.0F - params.beta1);
-  const VecF one_minus_beta2(1.0F - params.beta2);
-  std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) {
+// Penalty: weight decay is added to the gradient (Adam). Decoupled: it is taken off the weights.
+template <bool Penalty, bool Decoupled>
+struct AdamUpdate {
+  const AdamParams& params;
+  float* weights;
+  float* first;
+  float* second;
+  VecF beta1 = VecF(params.beta1);
+  VecF one_minus_beta1 = VecF(params.one_minus_beta1);
+  VecF beta2 = VecF(params.beta2);
+  VecF one_minus_beta2 = VecF(params.one_minus_beta2);
+  VecF epsilon = VecF(params.epsilon);
+  VecF inv_sqrt_correction = VecF(params.inv_sqrt_correction);
+  VecF step_size = VecF(params.step_size);
+  VecF weight_decay = VecF(params.weight_decay);
+  VecF decay = VecF(params.decay);
+
+  void vector(std::size_t i, VecF g) const {
     const VecF w = load(weights + i);
-    const VecF g = load(gradient + i) + VecF(params.weight_decay) * w;
+    if constexpr (Penalty) g = g + weight_decay * w;
     const VecF m = beta1 * load(first + i) + one_minus_beta1 * g;
     const VecF v = beta2 * load(second + i) + one_minus_beta2 * (g * g);
     store(first + i, m);
     store(second + i, v);
-    const VecF root = square_root(v) * VecF(params.inv_sqrt_correction) + VecF(params.epsilon);
-    store(weights + i, VecF(params.decay) * w - VecF(params.step_size) * divide(m, root));
+    VecF step = step_size * divide(m, square_root(v) * inv_sqrt_correction + epsilon);
+    if constexpr (Decoupled) step = decay * w + step;
+    store(weights + i, w - step);
   }
-  adam_elements(params, i, n, gradient, weights, first, second);
+  void elements(std::size_t i, std::size_t n, const float* g) const {
+    adam_elements(params, 0, n, g, weights + i, first + i, second + i);
+  }
+};
+
+template <class Body>
+inline void with_adam_update(const AdamParams& params, float* weights, float* first, float* second,
+                             Body body) {
+  if (params.decay != 0.0F) {  // weight_decay is 0 then
+    body(AdamUpdate<false, true>{params, weights, first, second});
+  } else if (params.weight_decay != 0.0F) {
+    body(AdamUpdate<true, false>{params, weights, first, second});
+  } else {
+    body(AdamUpdate<false, false>{params, weights, first, second});
+  }
+}
+
+template <class Update>
+inline void update_array(const Update& update, std::size_t n, const float* gradient) {
+  std::size_t i = 0;
+  for (; i + lanes_f32 <= n; i += lanes_f32) update.vector(i, load(gradient + i));
+  update.elements(i, n - i, gradient + i);
+}
+
+void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
+             float* momentum) {
+  with_sgd_update(params, weights, momentum,
+                  [=](const auto& update) { update_array(update, n, gradient); });
+}
+
+void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
+              float* first, float* second) {
+  with_adam_update(params, weights, first, second,
+                   [=](const auto& update) { update_array(update, n, gradient); });
+}
+
+inline double row_norm(std::size_t n, const float* row) {
+  constexpr std::size_t vectors = norm_sums / lanes_f64;
+  VecD sums[vectors];
+#pragma GCC unroll 16
+  for (std::size_t k = 0; k < vectors; ++k) sums[k] = VecD(0.0);
+  std::size_t j = 0;
+  for (; j + norm_sums <= n; j += norm_sums) {
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < vectors; ++k) {
+      const VecD x = load_double(row + j + k * lanes_f64);
+      sums[k] = mul_add(x, x, sums[k]);
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t half = vectors / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < half; ++k) sums[k] = sums[k] + sums[k + half];
+  }
+  double lanes[lanes_f64];
+  store(lanes, sums[0]);
+  return norm_of(fold_sums(lanes, lanes_f64), j, n, row);
+}
+
+inline void scale_row(double factor, std::size_t n, float* row) {
+  const VecD by(factor);
+  std::size_t j = 0;
+  for (; j + lanes_f64 <= n; j += lanes_f64) store_float(row + j, load_double(row + j) * by);
+  scale_in_double(factor, j, n, row);
 }

@@ -130,6 +130,11 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
       }
       finish_weights(p, block, ld, out, m, in, ins);
     }
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (p.max_norm != 0.0) {
+        limit_norms_f32(p.max_norm, m, p.ins, p.weights.target + out * p.weights.ld);
+      }
+    }
   }
 }
 

@@ -166,6 +166,24 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
   adam_elements(params, 0, n, gradient, weights, first, second);
 }
 
+double row_norm(std::size_t n, const float* row) {
+  double sums[norm_sums] = {};
+  std::size_t j = 0;
+  for (; j + norm_sums <= n; j += norm_sums) {
+    for (std::size_t k = 0; k < norm_sums; ++k) {
+      const auto value = static_cast<double>(row[j + k]);
+      sums[k] += value * value;
+    }
+  }
+  return norm_of(fold_sums(sums, norm_sums), j, n, row);
+}
+
+void scale_row(double factor, std::size_t n, float* row) {
+  scale_in_double(factor, 0, n, row);
+}
+
+#include "kernels/optimizer_rows.h"
+
 // The order matters: each part uses the ones before it.
 // clang-format off
 #include "kernels/product_scalar.h"

@@ -25,6 +25,7 @@ namespace {
 #include "kernels/traverse.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
+#include "kernels/optimizer_rows.h"
 #include "kernels/product_micro.h"
 #include "kernels/product_epilogue.h"
 #include "kernels/product.h"

@@ -63,6 +63,7 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates)
     p.bias = updates->use(2 * l - 1, layer.bias.get(), 0);
     p.sgd = updates->sgd;
     p.adam = updates->adam;
+    p.max_norm = updates->optimizer.config().max_norm;
   }
   return call;
 }
@@ -136,7 +137,7 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   has_gradients = keep;
   for (std::size_t l = 1; keep && l <= last(); ++l) {
     const Matrix w = weights(l);
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team());
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team(), w.cols);
     optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team());
   }
   return mean_of_losses();

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "dispatch.h"
 #include "mlp/optimizer_access.h"
+#include "mlp/optimizer_params.h"
 #include "parallel.h"
 
 namespace simdrop {
@@ -48,6 +49,9 @@ void check_config(const OptimizerConfig& config) {
   check_argument(fraction(config.beta2), "beta2", config.beta2, "0 <= beta2 < 1");
   check_argument(static_cast<float>(config.epsilon) > 0.0F && finite_float(config.epsilon),
                  "epsilon", config.epsilon, "finite and > 0, also when rounded to float");
+  const double limit = config.max_norm;
+  check_argument(limit == 0.0 || (std::isfinite(limit) && static_cast<float>(limit) > 0.0F),
+                 "max_norm", limit, "0, or finite and > 0, also when rounded to float");
 }
 
 // Builds its text only when it throws: a step allocates nothing.
@@ -56,27 +60,10 @@ void check_length(const char* name, std::size_t length, std::size_t index, std::
   throw_invalid(name, length, "sizes[" + std::to_string(index) + "] = " + std::to_string(size));
 }
 
-detail::SgdParams sgd_params(const OptimizerConfig& config) {
-  return {static_cast<float>(config.learning_rate), static_cast<float>(config.momentum),
-          static_cast<float>(config.weight_decay), config.nesterov};
-}
-
-detail::AdamParams adam_params(const OptimizerConfig& config, std::uint64_t step) {
-  const auto beta1 = static_cast<float>(config.beta1);
-  const auto beta2 = static_cast<float>(config.beta2);
-  // The moments decay by the rounded betas, so these are what corrects them.
-  const double t = static_cast<double>(step);
-  const double correction1 = 1.0 - std::pow(static_cast<double>(beta1), t);
-  const double correction2 = 1.0 - std::pow(static_cast<double>(beta2), t);
-  const bool decoupled = config.kind == OptimizerKind::adamw;
-  const double decay = decoupled ? 1.0 - config.learning_rate * config.weight_decay : 1.0;
-  return {beta1,
-          beta2,
-          static_cast<float>(config.epsilon),
-          decoupled ? 0.0F : static_cast<float>(config.weight_decay),
-          static_cast<float>(decay),
-          static_cast<float>(config.learning_rate / correction1),
-          static_cast<float>(1.0 / std::sqrt(correction2))};
+void check_rows(std::size_t row_length, std::size_t size) {
+  if (row_length == 0 || size % row_length == 0) return;
+  throw_invalid("row_length", row_length,
+                "0 or a divisor of weights.size() = " + std::to_string(size));
 }
 
 }  // namespace
@@ -110,32 +97,47 @@ void Optimizer::set_learning_rate(double learning_rate) {
   config_.learning_rate = learning_rate;
 }
 
-void Optimizer::update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
-                       int num_threads) {
+void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t gradient,
+                             int num_threads, std::size_t row_length) const {
   if (index >= sizes_.size()) {
     throw_invalid("index", index,
                   "less than the number of parameter arrays, " + std::to_string(sizes_.size()));
   }
-  check_length("weights.size()", weights.size(), index, sizes_[index]);
-  check_length("gradient.size()", gradient.size(), index, sizes_[index]);
+  check_length("weights.size()", weights, index, sizes_[index]);
+  check_length("gradient.size()", gradient, index, sizes_[index]);
   detail::check_num_threads(num_threads);
+  check_rows(row_length, weights);
   check_argument(step_ > 0, "step_count()", step_, ">= 1: call begin_step() first");
+}
+
+void Optimizer::update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
+                       int num_threads, std::size_t row_length) {
+  check_update(index, weights.size(), gradient.size(), num_threads, row_length);
+  // Without a constraint, rows are nothing but places where the work may be split.
+  const double max_norm = row_length == 0 ? 0.0 : config_.max_norm;
+  const std::size_t cols = max_norm == 0.0 ? 1 : row_length;
+  const std::size_t rows_at_once = (grain + cols - 1) / cols;
 
   const KernelTable& table = detail::kernels();
-  const detail::SgdParams sgd = sgd_params(config_);
-  const detail::AdamParams adam = adam_params(config_, step_);
+  const detail::SgdParams sgd = detail::sgd_params(config_);
+  const detail::AdamParams adam = detail::adam_params(config_, step_);
+  const bool is_sgd = config_.kind == OptimizerKind::sgd;
   float* first = first_[index].empty() ? nullptr : first_[index].data();
   float* second = second_[index].data();
-  detail::parallel_for(weights.size(), grain, num_threads, [&](std::size_t begin, std::size_t end) {
-    const std::size_t n = end - begin;
-    const float* g = gradient.data() + begin;
-    float* w = weights.data() + begin;
-    if (config_.kind == OptimizerKind::sgd) {
-      table.sgd_f32(sgd, n, g, w, first == nullptr ? nullptr : first + begin);
-    } else {
-      table.adam_f32(adam, n, g, w, first + begin, second + begin);
+  const auto update_rows = [&](std::size_t begin, std::size_t end) {
+    const std::size_t rows = end - begin;
+    const std::size_t at = begin * cols;
+    const float* g = gradient.data() + at;
+    float* w = weights.data() + at;
+    float* m = first == nullptr ? nullptr : first + at;
+    if (is_sgd && max_norm == 0.0) table.sgd_f32(sgd, rows, g, w, m);
+    if (is_sgd && max_norm != 0.0) table.sgd_rows_f32(sgd, max_norm, rows, cols, g, w, m);
+    if (!is_sgd && max_norm == 0.0) table.adam_f32(adam, rows, g, w, m, second + at);
+    if (!is_sgd && max_norm != 0.0) {
+      table.adam_rows_f32(adam, max_norm, rows, cols, g, w, m, second + at);
     }
-  });
+  };
+  detail::parallel_for(weights.size() / cols, rows_at_once, num_threads, update_rows);
 }
 
 }  // namespace simdrop

@@ -4,10 +4,14 @@ namespace reference {
 
 namespace {
 
-// beta^t, where beta may be the rounded one.
-Bounded power(double beta, int t) {
-  const double exact = std::pow(beta, t);
-  return {exact, std::pow(beta * (1.0 + unit_roundoff), t) - exact};
+// 1 - beta^t, as the sum of the weights (1 - beta) beta^k of t steps. Both constants may be
+// rounded.
+Bounded weight_sum(double beta, int t) {
+  const double exact = 1.0 - std::pow(beta, t);
+  const double above = beta * (1.0 + unit_roundoff);
+  const double largest =
+      (1.0 - beta) * (1.0 + unit_roundoff) * (1.0 - std::pow(above, t)) / (1.0 - above);
+  return {exact, largest - exact};
 }
 
 }  // namespace
@@ -23,20 +27,37 @@ Bounded ReferenceOptimizer::sgd(Bounded w, Bounded g, Bounded& buffer) const {
 
 // Algorithm 1 of arXiv 1412.6980; AdamW decays the weights first (torch.optim.AdamW).
 Bounded ReferenceOptimizer::adam(Bounded w, Bounded g, Bounded& m, Bounded& v) const {
-  const Bounded one{1.0};
-  const Bounded beta1 = constant(hyper_.beta1);
-  const Bounded beta2 = constant(hyper_.beta2);
-  if (hyper_.method == Method::adamw) {
-    w = constant(1.0 - hyper_.learning_rate * hyper_.weight_decay) * w;
-  } else if (hyper_.weight_decay != 0.0) {
-    g = g + constant(hyper_.weight_decay) * w;
+  const Bounded rate = constant(hyper_.learning_rate);
+  const bool decoupled = hyper_.method == Method::adamw;
+  if (!decoupled && hyper_.weight_decay != 0.0) g = g + constant(hyper_.weight_decay) * w;
+  m = constant(hyper_.beta1) * m + constant(1.0 - hyper_.beta1) * g;
+  v = constant(hyper_.beta2) * v + constant(1.0 - hyper_.beta2) * (g * g);
+  const Bounded m_hat = m / weight_sum(hyper_.beta1, t_);
+  const Bounded v_hat = v / weight_sum(hyper_.beta2, t_);
+  Bounded step = rate * m_hat / (square_root(v_hat) + constant(hyper_.epsilon));
+  if (decoupled) step = constant(hyper_.learning_rate * hyper_.weight_decay) * w + step;
+  return w - step;
+}
+
+// Srivastava et al. (2014), section 5.1. A norm moves by no more than the vector does, and
+// min(1, max_norm / norm) is continuous: its bound holds on either side of the constraint.
+void ReferenceOptimizer::limit_norm(Bounded* row) const {
+  const std::size_t n = hyper_.row_length;
+  double squares = 0.0;
+  double bounds = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    squares += row[i].value * row[i].value;
+    bounds += row[i].bound * row[i].bound;
   }
-  m = beta1 * m + (one - beta1) * g;
-  v = beta2 * v + (one - beta2) * (g * g);
-  const Bounded m_hat = m / (one - power(hyper_.beta1, t_));
-  const Bounded v_hat = v / (one - power(hyper_.beta2, t_));
-  return w -
-         constant(hyper_.learning_rate) * m_hat / (square_root(v_hat) + constant(hyper_.epsilon));
+  const double norm = std::sqrt(squares);
+  const double error = std::sqrt(bounds) + static_cast<double>(n + 3) * 0x1p-53 * norm;
+  if (norm + error <= hyper_.max_norm) return;
+  const double factor = std::min(1.0, hyper_.max_norm / norm);
+  const Bounded scale{factor, hyper_.max_norm * error / (norm * (norm - error))};
+  for (std::size_t i = 0; i < n; ++i) {
+    const Bounded product = exact_product(row[i], scale);
+    row[i] = rounded(product.value, product.bound, 1.0);
+  }
 }
 
 void ReferenceOptimizer::step(std::vector<Bounded>& weights, const std::vector<Bounded>& gradient) {
@@ -46,6 +67,8 @@ void ReferenceOptimizer::step(std::vector<Bounded>& weights, const std::vector<B
                      ? sgd(weights[i], gradient[i], first_[i])
                      : adam(weights[i], gradient[i], first_[i], second_[i]);
   }
+  if (hyper_.max_norm == 0.0 || hyper_.row_length == 0) return;
+  for (std::size_t i = 0; i < weights.size(); i += hyper_.row_length) limit_norm(&weights[i]);
 }
 
 }  // namespace reference

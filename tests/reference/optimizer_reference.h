@@ -20,6 +20,8 @@ struct Hyperparameters {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double max_norm = 0.0;       ///< 0: no constraint
+  std::size_t row_length = 0;  ///< of the rows that max_norm constrains
 };
 
 /// One parameter array. Call step() once per optimiser step.
@@ -34,6 +36,7 @@ class ReferenceOptimizer {
  private:
   Bounded sgd(Bounded w, Bounded g, Bounded& buffer) const;
   Bounded adam(Bounded w, Bounded g, Bounded& m, Bounded& v) const;
+  void limit_norm(Bounded* row) const;
 
   Hyperparameters hyper_;
   int t_ = 0;
