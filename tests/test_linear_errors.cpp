@@ -208,6 +208,10 @@ TEST_CASE_TEMPLATE("linear: arguments side by side are no overlap", T, float, do
   c.db = {c.dw.data - 5, 5};
   CHECK_NOTHROW(c.backward_weights());
   CHECK(c.memory != c.before);
+  // Rows of other lengths fall into step somewhere.
+  c.y = {c.at(4), 3, 5, 19};
+  expect_invalid("y", "overlaps x", [&] { c.forward(); });
+  c.y = {c.at(4), 3, 5, 20};
   // Wrapping around into the next row is one.
   c.y.data = c.at(17);
   expect_invalid("y", "overlaps x", [&] { c.forward(); });
