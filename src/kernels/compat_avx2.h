@@ -145,3 +145,27 @@ inline void stream_u16(T* p, VecU16 v) {
 inline void stream_fence() {
   _mm_sfence();
 }
+
+// Reads n < lanes_f32 floats; the others are +0.
+inline VecF load_first(const float* p, std::size_t n) {
+  static constexpr std::int32_t edge[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_maskload_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(edge + 8 - n)));
+}
+
+#include "kernels/compat_quad_x86.h"
+
+// Lane i: the sum of the lanes of the i-th vector.
+inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
+  const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+  const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+  const __m256 all =
+      _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+  return _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
+}
+
+// A vector that is used more than once: else each use may become a load of its own.
+inline VecF loaded_once(VecF v) {
+  __m256 raw = v;
+  __asm__("" : "+x"(raw));
+  return raw;
+}

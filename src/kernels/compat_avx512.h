@@ -187,3 +187,25 @@ inline void stream_u16(T* p, VecU16 v) {
 inline void stream_fence() {
   _mm_sfence();
 }
+
+// Reads n < lanes_f32 floats; the others are +0.
+inline VecF load_first(const float* p, std::size_t n) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << n) - 1U), p);
+}
+
+#include "kernels/compat_quad_x86.h"
+
+// Lane i: the sum of the lanes of the i-th vector.
+inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
+  const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const __m512 all =
+      _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+// A vector that is used more than once: else each use may become a load of its own.
+inline VecF loaded_once(VecF v) {
+  return in_register(v);
+}

@@ -15,6 +15,7 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .gemm_nr = gemm_nr,
       .gemm_pack_f32 = gemm_pack_f32,
       .gemm_block_f32 = gemm_block_f32,
+      .linear_small_f32 = linear_small_f32,
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
   };

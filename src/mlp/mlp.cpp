@@ -1,13 +1,11 @@
 #include "simdrop/mlp.hpp"
 
-#include <functional>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "check.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
+#include "mlp/matrix_check.h"
 #include "mlp/network.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
@@ -16,6 +14,11 @@ namespace simdrop {
 namespace {
 
 using detail::check_argument;
+using detail::check_count;
+using detail::check_matrix;
+using detail::check_no_overlap;
+using detail::check_output;
+using detail::Names;
 using detail::Network;
 using detail::throw_invalid;
 
@@ -33,24 +36,13 @@ void check_step(std::uint64_t step) {
   check_argument(step < detail::max_steps, "step", step, "less than 2^40");
 }
 
-void check_count(std::string_view name, std::size_t value, std::size_t wanted) {
-  if (value != wanted) throw_invalid(name, value, std::to_string(wanted));
-}
-
-struct Names {
-  const char *cols, *ld, *data;
-};
-constexpr Names x_names{"x.cols", "x.ld", "x.data"};
-constexpr Names out_names{"out.cols", "out.ld", "out.data"};
-constexpr Names predictions_names{"predictions.cols", "predictions.ld", "predictions.data"};
-
-void check_matrix(const Names& names, ConstMatrix m, std::size_t cols) {
-  check_count(names.cols, m.cols, cols);
-  if (m.rows > 1 && m.ld < m.cols) {
-    throw_invalid(names.ld, m.ld, ">= cols = " + std::to_string(m.cols));
-  }
-  check_argument(m.rows == 0 || m.data != nullptr, names.data, "null", "a valid pointer");
-}
+constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
+constexpr Names out_names{"out", "out.rows", "out.cols", "out.ld", "out.data"};
+constexpr Names mean_names{"mean", "mean.rows", "mean.cols", "mean.ld", "mean.data"};
+constexpr Names variance_names{"variance", "variance.rows", "variance.cols", "variance.ld",
+                               "variance.data"};
+constexpr Names predictions_names{"predictions", "predictions.rows", "predictions.cols",
+                                  "predictions.ld", "predictions.data"};
 
 void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   const MlpConfig& config = network.config;
@@ -71,17 +63,6 @@ void check_optimizer(const Network& network, const Optimizer& optimizer) {
     if (sizes[i] == wanted) continue;
     throw_invalid("optimizer.sizes()[" + std::to_string(i) + "]", sizes[i], std::to_string(wanted));
   }
-}
-
-// Views of the same leading dimension may interleave: different columns of one matrix.
-bool overlap(ConstMatrix x, ConstMatrix y) {
-  if (x.size() == 0 || y.size() == 0) return false;
-  const std::less<> before;
-  if (before(y.data, x.data)) std::swap(x, y);
-  if (!before(y.data, x.row(x.rows - 1) + x.cols)) return false;
-  if (x.rows == 1 || y.rows == 1 || x.ld != y.ld) return true;
-  const std::size_t col = static_cast<std::size_t>(y.data - x.data) % x.ld;
-  return col < x.cols || col + y.cols > x.ld;
 }
 
 void check_recorded(const Network& network) {
@@ -160,6 +141,12 @@ std::uint64_t Mlp::mask_stream_id(std::size_t layer, std::uint64_t step) {
   return detail::stream_id(detail::StreamDomain::mask, layer, step);
 }
 
+std::uint64_t Mlp::sample_stream_id(std::size_t layer, std::uint64_t sample) {
+  check_layer(layer, 0, detail::max_layers - 1);
+  check_argument(sample < detail::max_steps, "sample", sample, "less than 2^40");
+  return detail::stream_id(detail::StreamDomain::sample, layer, sample);
+}
+
 void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
   check_layer(layer, 0, num_layers() - 1);
   detail::check_keep_prob(keep_prob);
@@ -209,10 +196,21 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
 void Mlp::predict(ConstMatrix x, Matrix out) {
   const auto& widths = config().widths;
   check_matrix(x_names, x, widths.front());
-  check_count("out.rows", out.rows, x.rows);
-  check_matrix(out_names, out, widths.back());
-  check_argument(!overlap(x, out), "out", "a matrix that overlaps x", "one that does not");
+  check_output(out_names, out, x, widths.back());
   state_->network.predict(x, out);
+}
+
+void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
+                              std::uint64_t first_sample, std::uint64_t first_row) {
+  const auto& widths = config().widths;
+  check_matrix(x_names, x, widths.front());
+  check_argument(samples >= 1 && samples <= detail::max_steps, "samples", samples, "1 ... 2^40");
+  check_argument(first_sample <= detail::max_steps - samples, "first_sample", first_sample,
+                 "at most 2^40 - samples");
+  check_output(mean_names, mean, x, widths.back());
+  check_output(variance_names, variance, x, widths.back());
+  check_no_overlap(variance_names, variance, mean, "a matrix that overlaps mean");
+  state_->network.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance);
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {

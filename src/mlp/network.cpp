@@ -44,9 +44,12 @@ void Network::allocate() {
   }
   workspace_ = make_buffer<float>(workspace_size());
   losses_ = make_buffer<double>(config.max_batch);
-  for (auto& buffer : predict_) {
-    buffer = make_buffer<float>(checked_product(config.max_batch, widest_hidden));
-  }
+  const std::size_t hidden_units = checked_product(config.max_batch, widest_hidden);
+  for (auto& buffer : predict_) buffer = make_buffer<float>(hidden_units);
+  const std::size_t outputs = config.max_batch * layers[last()].width;
+  samples_ = {make_buffer<float>(config.max_batch * layers[0].width),
+              make_buffer<float>(hidden_units), make_buffer<float>(outputs),
+              make_buffer<double>(outputs), make_buffer<double>(outputs)};
 }
 
 std::size_t Network::workspace_size() const noexcept {

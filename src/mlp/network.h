@@ -30,6 +30,22 @@ struct Layer {
   double used_keep_prob = 1.0;         // in the last forward()
 };
 
+// Rows first_row ... of the caller's numbering, in samples first_sample ...
+struct SamplePass {
+  std::uint64_t first_sample;
+  std::size_t samples;
+  std::uint64_t first_row;
+  std::size_t rows;
+};
+
+// Of Monte Carlo dropout, for max_batch rows.
+struct SampleBuffers {
+  Buffer<float> input;   // after dropout
+  Buffer<float> shared;  // the last product before any dropout
+  Buffer<float> out;
+  Buffer<double> mean, squares;
+};
+
 class Network {
  public:
   explicit Network(const MlpConfig& config);
@@ -37,6 +53,8 @@ class Network {
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   double backward(const Targets& targets);
   void predict(ConstMatrix x, Matrix out);
+  void predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
+                           std::uint64_t first_row, Matrix mean, Matrix variance);
 
   std::size_t last() const noexcept { return layers.size() - 1; }
   int team() const noexcept;
@@ -64,11 +82,20 @@ class Network {
   void parameter_gradients(std::size_t layer);
   void propagate(std::size_t layer);
   void record_da(const Layer& hidden);
+  ConstMatrix hidden_few(ConstMatrix x, std::size_t end);
+  void output_few(ConstMatrix x, Matrix out);
+  void predict_few(ConstMatrix x, Matrix out);
+  std::size_t first_dropped();
+  void drop_samples(std::size_t layer, const SamplePass& pass, ConstMatrix in, Matrix y);
+  void sample_outputs(std::size_t first, const SamplePass& pass, ConstMatrix base);
+  void add_samples(std::size_t done, const SamplePass& pass);
+  void write_moments(std::size_t samples, Matrix mean, Matrix variance) const;
 
   const KernelTable& table_;
   Buffer<float> workspace_;  // packed panels
   Buffer<double> losses_;    // of each row
   Buffer<float> predict_[2];
+  SampleBuffers samples_;
 };
 
 }  // namespace simdrop::detail
