@@ -66,18 +66,25 @@ inline void small_tile(const SmallLinear& s, std::size_t n, const float* x, cons
   }
 }
 
-// Every row of x against at most W rows of W, in groups of X rows of x or X - 1.
+// A tile of `rows` rows of x, 2 ... X; X rows if that is less than 3.
+template <std::size_t W, std::size_t X>
+inline void small_tile_of(std::size_t rows, const SmallLinear& s, std::size_t n, const float* x,
+                          const float* w, const float* bias, float* y) {
+  if constexpr (X > 2) {
+    if (rows < X) return small_tile_of<W, X - 1>(rows, s, n, x, w, bias, y);
+  }
+  small_tile<W, X>(s, n, x, w, bias, y);
+}
+
+// Every row of x against at most W rows of W, in groups that differ by one row at most: a row of x
+// alone would wait for its own sums.
 template <std::size_t W, std::size_t X>
 inline void small_groups(const SmallLinear& s, std::size_t m, std::size_t n, const float* w,
                          const float* bias, float* y) {
   const float* x = s.x;
   for (std::size_t groups = (m + X - 1) / X; groups > 0; --groups) {
     const std::size_t rows = (m + groups - 1) / groups;
-    if (rows == X) {
-      small_tile<W, X>(s, n, x, w, bias, y);
-    } else if constexpr (X > 1) {
-      small_tile<W, X - 1>(s, n, x, w, bias, y);
-    }
+    small_tile_of<W, X>(rows, s, n, x, w, bias, y);
     x += rows * s.ldx;
     y += rows * s.ldy;
     m -= rows;
