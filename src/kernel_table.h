@@ -97,6 +97,13 @@ struct KernelTable {
   ProductKernels<float> products_f32;
   ProductKernels<double> products_f64;
 
+  // y (m x n) = x (m x k) W^T + bias, and then not y <= 0 ? y : +0 if relu; w is n x k, row-major
+  // as x and y; bias may be null. Nothing is packed, W is read once (from memory: several times
+  // from L1 if m is large): for few rows. The order of a sum depends on k alone.
+  void (*linear_small_f32)(std::size_t m, std::size_t n, std::size_t k, const float* x,
+                           std::size_t ldx, const float* w, std::size_t ldw, const float* bias,
+                           bool relu, float* y, std::size_t ldy);
+
   // One optimiser step over n weights; momentum may be null if params.momentum is 0.
   void (*sgd_f32)(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
                   float* momentum);

@@ -20,12 +20,18 @@ void check_config(const MlpConfig& config, const OptimizerConfig& optimizer_conf
   const auto targets = batch.targets();
   const auto part_targets = part.targets();
   std::vector<float> out(batch.rows * batch.outputs);
+  std::vector<float> spread(out.size());
   const Matrix predictions{out.data(), batch.rows, batch.outputs};
+  const Matrix few{out.data(), part.rows, batch.outputs};
   const auto work = [&] {
     mlp.train_step(batch.inputs(), targets, optimizer);
     mlp.forward(part.inputs(), 1);
     mlp.backward(part_targets);
     mlp.predict(batch.inputs(), predictions);
+    mlp.predict(part.inputs(), few);
+    mlp.predict_monte_carlo(batch.inputs(), 3, predictions,
+                            {spread.data(), batch.rows, batch.outputs});
+    mlp.predict_monte_carlo(part.inputs(), 7, few, {spread.data(), part.rows, batch.outputs});
     mlp.forward(batch.inputs(), 2);
     mlp.backward(targets);
   };
@@ -53,7 +59,7 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
     for (const Loss loss : fixture::all_losses) {
       for (const bool record : {false, true}) {
         for (const OptimizerConfig& optimizer : optimizers) {
-          auto config = fixture::make_config({70, 300, 129, 10}, loss, {0.8, 0.5, 1.0}, 64);
+          auto config = fixture::make_config({70, 300, 129, 10}, loss, {0.8, 0.5, 1.0}, 80);
           config.num_threads = threads;
           config.record = record;
           check_config(config, optimizer);

@@ -1,6 +1,7 @@
 // Inference: no dropout, nothing rescaled, any number of rows, and no trace left.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -31,15 +32,43 @@ reference::Tensor expected_prediction(const Mlp& mlp, const fixture::Batch& batc
 
 TEST_CASE("mlp: predict equals the textbook's network without dropout") {
   for (const Loss loss : fixture::all_losses) {
-    Mlp mlp(fixture::make_config({7, 33, 17, 3}, loss, {0.8, 0.5, 0.75}, 4));
-    fixture::randomise(mlp, 3);
-    for (const std::size_t rows :
-         {std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{131}}) {
-      CAPTURE(rows);
-      const auto batch = fixture::make_batch(mlp.config(), rows, 5);
-      const auto out = predict(mlp, batch);
-      fixture::check_close({out.data(), rows, 3}, expected_prediction(mlp, batch), "predict");
+    for (const std::size_t max_batch : {std::size_t{4}, std::size_t{100}}) {
+      Mlp mlp(fixture::make_config({7, 33, 17, 3}, loss, {0.8, 0.5, 0.75}, max_batch));
+      fixture::randomise(mlp, 3);
+      for (const std::size_t rows :
+           {std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{131}}) {
+        CAPTURE(max_batch);
+        CAPTURE(rows);
+        const auto batch = fixture::make_batch(mlp.config(), rows, 5);
+        const auto out = predict(mlp, batch);
+        fixture::check_close({out.data(), rows, 3}, expected_prediction(mlp, batch), "predict");
+      }
     }
+  }
+}
+
+// Calls of up to 64 rows; more in test_mlp_threads.cpp.
+TEST_CASE("mlp: a prediction of few rows is the same row by row, and on 1 to 4 threads") {
+  auto config = fixture::make_config({257, 300, 129, 10}, Loss::softmax_ce, {1.0, 1.0, 1.0}, 70);
+  Mlp mlp(config);
+  fixture::randomise(mlp, 3);
+  const auto batch = fixture::make_batch(config, 64, 5);
+  const auto want = predict(mlp, batch);
+  for (const std::size_t part : {std::size_t{1}, std::size_t{3}, std::size_t{17}}) {
+    std::vector<float> joined;
+    for (std::size_t first = 0; first < 64; first += part) {
+      const auto out = predict(mlp, batch.slice(first, std::min(part, 64 - first)));
+      joined.insert(joined.end(), out.begin(), out.end());
+    }
+    CHECK(fixture::same_bits(joined, want));
+  }
+  for (int threads = 2; threads <= 4; ++threads) {
+    config.num_threads = threads;
+    Mlp other(config);
+    fixture::randomise(other, 3);
+    CHECK(fixture::same_bits(predict(other, batch), want));
+    CHECK(fixture::same_bits(predict(other, batch.slice(0, 1)),
+                             std::vector<float>(want.begin(), want.begin() + 10)));
   }
 }
 
@@ -106,8 +135,9 @@ TEST_CASE("mlp: predict honours leading dimensions and writes nothing else") {
 
 TEST_CASE("mlp: without dropout, forward computes what predict computes") {
   for (const Loss loss : fixture::all_losses) {
-    Mlp mlp(fixture::make_config({7, 33, 17, 3}, loss, {1.0, 1.0, 1.0}, 8));
-    const auto batch = fixture::make_batch(mlp.config(), 8, 5);
+    // More than the few rows that predict sums in an order of their own.
+    Mlp mlp(fixture::make_config({7, 33, 17, 3}, loss, {1.0, 1.0, 1.0}, 80));
+    const auto batch = fixture::make_batch(mlp.config(), 80, 5);
     const auto forward = fixture::copy_of(mlp.forward(batch.inputs(), 0));
     CHECK(fixture::same_bits(predict(mlp, batch), forward));
   }

@@ -63,10 +63,11 @@ struct Targets {
 /// is split over calls or machines draws the same masks, and a run can be resumed at a step.
 ///
 /// Results are bitwise the same on any number of threads. After the first call of each kind,
-/// forward(), backward(), train_step() and predict() allocate nothing. One object must not be used
-/// from two threads at once, but for its const members. Move-only. Every member throws
-/// std::invalid_argument on misuse, naming the argument, and writes nothing then; a layer number
-/// out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU keeps it).
+/// forward(), backward(), train_step(), predict() and predict_monte_carlo() allocate nothing. One
+/// object must not be used from two threads at once, but for its const members. Move-only. Every
+/// member throws std::invalid_argument on misuse, naming the argument, and writes nothing then; a
+/// layer number out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU
+/// keeps it).
 class Mlp {
  public:
   /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
@@ -89,6 +90,8 @@ class Mlp {
 
   /// The stream id of the mask of `layer` (0 = the input) in step `step` (< 2^40).
   [[nodiscard]] static std::uint64_t mask_stream_id(std::size_t layer, std::uint64_t step);
+  /// The stream id of the mask of `layer` in sample `sample` (< 2^40) of predict_monte_carlo().
+  [[nodiscard]] static std::uint64_t sample_stream_id(std::size_t layer, std::uint64_t sample);
 
   /// Changes the keep_prob of hidden layer `layer` (or of the input: 0), from the next forward on.
   void set_keep_prob(std::size_t layer, double keep_prob);
@@ -117,7 +120,26 @@ class Mlp {
 
   /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
   /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
+  /// A row of out depends on the same row of x alone, but for rounding: few rows (a call of at most
+  /// 64, or max_batch that small) read the weights in another order than many do.
   void predict(ConstMatrix x, Matrix out);
+
+  /// Monte Carlo dropout: the mean and the variance of the outputs (A of the last layer) over
+  /// `samples` >= 1 passes that drop as training does, with every keep_prob and the scale
+  /// 1 / keep_prob; injected masks are not used. The variance is the unbiased one, divided by
+  /// samples - 1; with one sample it is 0. For a predictive variance of a regression, add the
+  /// inverse of the model's precision (equation 9 of the source).
+  /// x: any number of rows; mean and variance: rows x outputs; none of them may overlap. Leaves
+  /// what forward() kept untouched.
+  /// Sample s draws the mask of layer l (0 = the input) in row r from stream (seed, id =
+  /// sample_stream_id(l, first_sample + s)), elements (first_row + r) * widths[l] onwards, unless
+  /// that keep_prob is 1. So results are a function of the weights, the row, the seed, the samples
+  /// and first_row + r: the same bits for any max_batch, split of the rows over calls and number of
+  /// threads. Samples that a second call must not repeat: first_sample + samples <= 2^40.
+  /// max_batch >= samples lets one row's samples pass together, which is the fastest for few rows.
+  /// Source: Gal and Ghahramani, "Dropout as a Bayesian approximation", arXiv 1506.02142.
+  void predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
+                           std::uint64_t first_sample = 0, std::uint64_t first_row = 0);
 
   /// Mean loss of predictions (as predict() returns them; at least one row) against targets.
   /// Logarithms are clamped at -100, as PyTorch's BCELoss does: a saturated prediction costs 100.

@@ -217,3 +217,21 @@ template <class V>
 inline V select_bits(std::uint64_t bits, V v) {
   return MaskBits(bits).select<0>(v);
 }
+
+#include "kernels/compat_quad_x86.h"
+
+// Lane i: the sum of the lanes of the i-th vector.
+inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
+  const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+  const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+  const __m256 all =
+      _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xEE));
+  return _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
+}
+
+// A vector that is used more than once: else each use may become a load of its own.
+inline VecF loaded_once(VecF v) {
+  __m256 raw = v;
+  __asm__("" : "+x"(raw));
+  return raw;
+}

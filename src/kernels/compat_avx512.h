@@ -235,3 +235,20 @@ inline VecF select_bits(std::uint64_t bits, VecF v) {
 inline VecD select_bits(std::uint64_t bits, VecD v) {
   return _mm512_maskz_mov_pd(static_cast<__mmask8>(bits), v);
 }
+
+#include "kernels/compat_quad_x86.h"
+
+// Lane i: the sum of the lanes of the i-th vector.
+inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
+  const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const __m512 all =
+      _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(all), _mm512_extractf32x8_ps(all, 1));
+  return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
+// A vector that is used more than once: else each use may become a load of its own.
+inline VecF loaded_once(VecF v) {
+  return in_register(v);
+}

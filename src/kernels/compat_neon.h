@@ -177,3 +177,37 @@ template <class V>
 inline V select_bits(std::uint64_t bits, V v) {
   return MaskBits(bits).select<0>(v);
 }
+
+// Four floats at a time: a vector here.
+using Quad = float32x4_t;
+
+// Reads, or writes, n <= 4 floats; the others are +0.
+inline Quad load_quad(const float* p, std::size_t n) {
+  if (n == 4) return vld1q_f32(p);
+  float32x4_t v = vdupq_n_f32(0);
+  if (n > 0) v = vld1q_lane_f32(p, v, 0);
+  if (n > 1) v = vld1q_lane_f32(p + 1, v, 1);
+  if (n > 2) v = vld1q_lane_f32(p + 2, v, 2);
+  return v;
+}
+inline void store_quad(float* p, Quad v, std::size_t n) {
+  if (n == 4) return vst1q_f32(p, v);
+  if (n > 0) vst1q_lane_f32(p, v, 0);
+  if (n > 1) vst1q_lane_f32(p + 1, v, 1);
+  if (n > 2) vst1q_lane_f32(p + 2, v, 2);
+}
+inline Quad add(Quad a, Quad b) {
+  return vaddq_f32(a, b);
+}
+// not v <= 0 ? v : +0, as relu_times().
+inline Quad relu(Quad v) {
+  return vmaxq_f32(v, vdupq_n_f32(0));
+}
+// Lane i: the sum of the lanes of the i-th vector.
+inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
+  return vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
+}
+
+inline VecF loaded_once(VecF v) {  // operands are registers
+  return v;
+}

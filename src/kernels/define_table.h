@@ -13,6 +13,7 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .column_sum_f32 = column_sum_f32,
       .products_f32 = product_kernels<float>(),
       .products_f64 = product_kernels<double>(),
+      .linear_small_f32 = linear_small_f32,
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
       .sgd_rows_f32 = sgd_rows_f32,

@@ -23,6 +23,7 @@ namespace {
 #include "kernels/mask_simd.h"
 #include "kernels/elementwise_simd.h"
 #include "kernels/traverse.h"
+#include "kernels/linear_small_simd.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
 #include "kernels/optimizer_rows.h"

@@ -10,6 +10,14 @@
 #include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
+namespace {
+
+// Up to here reading the weights where they lie beats packing what they meet. Measured.
+constexpr std::size_t few_rows = 64;
+// For one row the time goes into reading the weights, which is worth more than its products are.
+constexpr double few_rows_worth = 8.0;
+
+}  // namespace
 
 ConstMatrix Network::activation(std::size_t layer) const {
   if (layer == 0) return input;
@@ -175,7 +183,13 @@ void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out)
 
 void Network::predict(ConstMatrix x, Matrix out) {
   const std::size_t chunk = std::min(x.rows, config.max_batch);
-  parallel_team(team_for(chunk, 1.0), [&](const TeamMember& member) {
+  const bool few = chunk <= few_rows;  // one way for all rows of a call
+  const int team = few ? team_for(chunk, few_rows_worth) : team_for(chunk, 1.0);
+  parallel_team(team, [&](const TeamMember& member) {
+    if (few) {
+      predict_few(member, x, out);
+      return;
+    }
     for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
       const std::size_t rows = std::min(config.max_batch, x.rows - begin);
       predict_chunk(member, {x.row(begin), rows, x.cols, x.ld},

@@ -1,12 +1,11 @@
 #include "simdrop/mlp.hpp"
 
 #include <string>
-#include <string_view>
 
 #include "check.h"
-#include "extent.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
+#include "mlp/matrix_check.h"
 #include "mlp/network.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
@@ -14,7 +13,12 @@
 namespace simdrop {
 namespace {
 
+using detail::check_apart;
 using detail::check_argument;
+using detail::check_count;
+using detail::check_matrix;
+using detail::check_output;
+using detail::Names;
 using detail::Network;
 using detail::throw_invalid;
 
@@ -32,24 +36,13 @@ void check_step(std::uint64_t step) {
   check_argument(step < detail::max_steps, "step", step, "less than 2^40");
 }
 
-void check_count(std::string_view name, std::size_t value, std::size_t wanted) {
-  if (value != wanted) throw_invalid(name, value, std::to_string(wanted));
-}
-
-struct Names {
-  const char *cols, *ld, *data;
-};
-constexpr Names x_names{"x.cols", "x.ld", "x.data"};
-constexpr Names out_names{"out.cols", "out.ld", "out.data"};
-constexpr Names predictions_names{"predictions.cols", "predictions.ld", "predictions.data"};
-
-void check_matrix(const Names& names, ConstMatrix m, std::size_t cols) {
-  check_count(names.cols, m.cols, cols);
-  if (m.rows > 1 && m.ld < m.cols) {
-    throw_invalid(names.ld, m.ld, ">= cols = " + std::to_string(m.cols));
-  }
-  check_argument(m.rows == 0 || m.data != nullptr, names.data, "null", "a valid pointer");
-}
+constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
+constexpr Names out_names{"out", "out.rows", "out.cols", "out.ld", "out.data"};
+constexpr Names mean_names{"mean", "mean.rows", "mean.cols", "mean.ld", "mean.data"};
+constexpr Names variance_names{"variance", "variance.rows", "variance.cols", "variance.ld",
+                               "variance.data"};
+constexpr Names predictions_names{"predictions", "predictions.rows", "predictions.cols",
+                                  "predictions.ld", "predictions.data"};
 
 void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   const MlpConfig& config = network.config;
@@ -157,6 +150,12 @@ std::uint64_t Mlp::mask_stream_id(std::size_t layer, std::uint64_t step) {
   return detail::stream_id(detail::StreamDomain::mask, layer, step);
 }
 
+std::uint64_t Mlp::sample_stream_id(std::size_t layer, std::uint64_t sample) {
+  check_layer(layer, 0, detail::max_layers - 1);
+  check_argument(sample < detail::max_steps, "sample", sample, "less than 2^40");
+  return detail::stream_id(detail::StreamDomain::sample, layer, sample);
+}
+
 void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
   check_layer(layer, 0, num_layers() - 1);
   detail::check_keep_prob(keep_prob);
@@ -199,10 +198,21 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
 void Mlp::predict(ConstMatrix x, Matrix out) {
   const auto& widths = config().widths;
   check_matrix(x_names, x, widths.front());
-  check_count("out.rows", out.rows, x.rows);
-  check_matrix(out_names, out, widths.back());
-  detail::check_apart(out, "out", x, "x");
+  check_output(out_names, out, x, widths.back());
   state_->network.predict(x, out);
+}
+
+void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
+                              std::uint64_t first_sample, std::uint64_t first_row) {
+  const auto& widths = config().widths;
+  check_matrix(x_names, x, widths.front());
+  check_argument(samples >= 1 && samples <= detail::max_steps, "samples", samples, "1 ... 2^40");
+  check_argument(first_sample <= detail::max_steps - samples, "first_sample", first_sample,
+                 "at most 2^40 - samples");
+  check_output(mean_names, mean, x, widths.back());
+  check_output(variance_names, variance, x, widths.back());
+  check_apart(variance, "variance", mean, "mean");
+  state_->network.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance);
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {

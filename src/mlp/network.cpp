@@ -53,9 +53,12 @@ void Network::allocate() {
   }
   allocate_products();
   losses_ = make_buffer<double>(config.max_batch);
-  for (auto& buffer : predict_) {
-    buffer = make_buffer<float>(checked_product(config.max_batch, widest_hidden));
-  }
+  const std::size_t hidden_units = checked_product(config.max_batch, widest_hidden);
+  for (auto& buffer : predict_) buffer = make_buffer<float>(hidden_units);
+  const std::size_t outputs = config.max_batch * layers[last()].width;
+  samples_ = {make_buffer<float>(config.max_batch * layers[0].width),
+              make_buffer<float>(hidden_units), make_buffer<float>(outputs),
+              make_buffer<double>(outputs), make_buffer<double>(outputs)};
 }
 
 void Network::allocate_products() {
@@ -96,6 +99,10 @@ int Network::team() const noexcept {
 }
 
 double& Network::keep_prob(std::size_t layer) {
+  return layer == 0 ? config.input_keep_prob : config.keep_prob[layer - 1];
+}
+
+double Network::keep_prob(std::size_t layer) const {
   return layer == 0 ? config.input_keep_prob : config.keep_prob[layer - 1];
 }
 

@@ -35,6 +35,29 @@ struct Layer {
   const std::uint8_t* used = nullptr;  // bits of the last forward(), or null: all kept
 };
 
+// Rows first_row ... of the caller's numbering, in samples first_sample ...
+struct SamplePass {
+  std::uint64_t first_sample;
+  std::size_t samples;
+  std::uint64_t first_row;
+  std::size_t rows;
+};
+
+// Rows of one call, and all of its samples.
+struct SampleChunk {
+  ConstMatrix x;
+  std::size_t samples;
+  std::uint64_t first_sample, first_row;
+};
+
+// Of Monte Carlo dropout, for max_batch rows.
+struct SampleBuffers {
+  Buffer<float> input;   // after dropout
+  Buffer<float> shared;  // the last product before any dropout
+  Buffer<float> out;
+  Buffer<double> mean, squares;
+};
+
 class Network {
  public:
   explicit Network(const MlpConfig& config);
@@ -46,10 +69,13 @@ class Network {
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                     std::uint64_t first_row);
   void predict(ConstMatrix x, Matrix out);
+  void predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
+                           std::uint64_t first_row, Matrix mean, Matrix variance);
 
   std::size_t last() const noexcept { return layers.size() - 1; }
   int team() const noexcept;
   double& keep_prob(std::size_t layer);
+  double keep_prob(std::size_t layer) const;
   Matrix weights(std::size_t layer) const;
   std::span<float> bias(std::size_t layer) const;
   ConstMatrix activation(std::size_t layer) const;  // of the last forward()
@@ -94,6 +120,18 @@ class Network {
 
   void predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const;
 
+  ConstMatrix hidden_few(const TeamMember& member, ConstMatrix x, std::size_t end) const;
+  void output_few(const TeamMember& member, ConstMatrix x, Matrix out) const;
+  void predict_few(const TeamMember& member, ConstMatrix x, Matrix out) const;
+  std::size_t first_dropped() const;
+  void drop_samples(const TeamMember& member, std::size_t layer, const SamplePass& pass,
+                    ConstMatrix in, Matrix y) const;
+  void sample_outputs(const TeamMember& member, std::size_t first, const SamplePass& pass,
+                      ConstMatrix base) const;
+  void add_samples(const TeamMember& member, std::size_t done, const SamplePass& pass) const;
+  void monte_carlo_chunk(const TeamMember& member, const SampleChunk& chunk) const;
+  void write_moments(std::size_t samples, Matrix mean, Matrix variance) const;
+
   const KernelTable& table_;
   int max_team_;             // what there is scratch for
   Buffer<float> panels_[2];  // of odd and even layers, so that packing one waits for no other
@@ -101,6 +139,7 @@ class Network {
   std::size_t panel_floats_ = 0, scratch_floats_ = 0;
   Buffer<double> losses_;  // of each row
   Buffer<float> predict_[2];
+  SampleBuffers samples_;
 };
 
 }  // namespace simdrop::detail
