@@ -80,6 +80,17 @@ struct AdamParams {
   float beta1, beta2, epsilon, weight_decay, decay, step_size, inv_sqrt_correction;
 };
 
+// The output layer of some examples: z += bias, a = activation(z), and with targets losses[r], the
+// loss of row r, and dz, its gradient in z. z, a and dz have the same leading dimension.
+struct OutputRows {
+  std::size_t rows, cols, ld;
+  const float* bias;  // may be null: z has it already, and is not written
+  float* z;
+  float* a;   // may be z if there are no targets
+  float* dz;  // only with targets, as losses
+  double* losses;
+};
+
 struct KernelTable {
   Isa isa;
   const char* name;
@@ -119,6 +130,13 @@ struct KernelTable {
   void (*gemm_block_f32)(std::size_t m, std::size_t n, std::size_t k, float alpha, const float* a,
                          std::size_t a_stride, const float* b, std::size_t b_stride, float* c,
                          std::size_t ldc, bool accumulate);
+
+  // Output activations and losses; formulas in simdrop/mlp.hpp. Targets may be null: activations
+  // alone. Every table gives the same bits. NaN in z spreads to its row (softmax) or its element,
+  // and to the loss.
+  void (*softmax_ce_f32)(const OutputRows& out, const std::uint8_t* labels);
+  void (*sigmoid_bce_f32)(const OutputRows& out, const float* y, std::size_t ld_y);
+  void (*identity_mse_f32)(const OutputRows& out, const float* y, std::size_t ld_y);
 
   // One optimiser step over n weights; momentum may be null if params.momentum is 0.
   void (*sgd_f32)(const SgdParams& params, std::size_t n, const float* gradient, float* weights,

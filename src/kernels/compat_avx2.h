@@ -131,6 +131,46 @@ inline VecU16 f16_bits(VecF v) {
   return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
 }
 
+inline VecF load_first(const float* p, std::size_t n, VecF fill) {
+  constexpr std::int32_t ones_then_zeros[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  const auto* mask = reinterpret_cast<const __m256i*>(ones_then_zeros + 8 - n);
+  const __m256i inside = _mm256_loadu_si256(mask);
+  return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, inside), _mm256_castsi256_ps(inside));
+}
+// Masked stores are microcode on AMD's.
+inline void store_first(float* p, std::size_t n, VecF v) {
+  if (n == 8) {
+    _mm256_storeu_ps(p, v);
+    return;
+  }
+  __m128 half = _mm256_castps256_ps128(v);
+  if ((n & 4) != 0) {
+    _mm_storeu_ps(p, half);
+    half = _mm256_extractf128_ps(v, 1);
+    p += 4;
+  }
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), half);
+    half = _mm_movehl_ps(half, half);
+    p += 2;
+  }
+  if ((n & 1) != 0) _mm_store_ss(p, half);
+}
+inline float max_of_lanes(VecF v) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+inline VecD widen_low(VecF v) {
+  return _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+}
+inline VecD widen_high(VecF v) {
+  return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+}
+inline VecF narrow_f64(VecD low, VecD high) {
+  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+}
+
 inline void stream(float* p, VecF v) {
   _mm256_stream_ps(p, v);
 }

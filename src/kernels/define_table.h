@@ -15,6 +15,9 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .gemm_nr = gemm_nr,
       .gemm_pack_f32 = gemm_pack_f32,
       .gemm_block_f32 = gemm_block_f32,
+      .softmax_ce_f32 = softmax_ce_f32,
+      .sigmoid_bce_f32 = sigmoid_bce_f32,
+      .identity_mse_f32 = identity_mse_f32,
       .sgd_f32 = sgd_f32,
       .adam_f32 = adam_f32,
   };

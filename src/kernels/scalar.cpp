@@ -188,6 +188,7 @@ void gemm_tile(std::size_t m, std::size_t n, std::size_t k, float alpha, const f
 }
 
 #include "kernels/gemm_block.h"
+#include "kernels/loss_scalar.h"
 #include "kernels/optimizer_scalar.h"
 
 void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,

@@ -25,6 +25,7 @@ namespace {
 #include "kernels/traverse.h"
 #include "kernels/gemm_simd.h"
 #include "kernels/gemm_block.h"
+#include "kernels/loss_simd.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
 // clang-format on

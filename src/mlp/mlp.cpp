@@ -194,8 +194,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   check_batch(network, x, optimizer.step_count());
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  network.forward(x, optimizer.step_count(), first_row);
-  const double loss = network.backward(targets);
+  const double loss = network.forward_backward(x, targets, optimizer.step_count(), first_row);
   optimizer.begin_step();
   for (std::size_t l = 1; l <= network.last(); ++l) {
     const Matrix w = network.weights(l);

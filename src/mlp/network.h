@@ -36,6 +36,9 @@ class Network {
 
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   double backward(const Targets& targets);
+  // The same as forward() and then backward(), with one pass over the outputs.
+  double forward_backward(ConstMatrix x, const Targets& targets, std::uint64_t step,
+                          std::uint64_t first_row);
   void predict(ConstMatrix x, Matrix out);
 
   std::size_t last() const noexcept { return layers.size() - 1; }
@@ -57,10 +60,13 @@ class Network {
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
   std::uint8_t* prepare_mask(std::size_t layer);
   void linear(ConstMatrix x, std::size_t layer, float* y, std::size_t ld);
-  void add_bias_and_activate(std::size_t layer, Matrix z, Matrix a);
+  void finish_output(const OutputRows& output, const Targets* targets);
+  OutputRows output_of_batch(const float* bias) const;
+  void forward_to_output(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   void forward_input(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   void forward_hidden(std::size_t layer, std::uint64_t step, std::uint64_t first_row);
-  double output_gradient(const Targets& targets);
+  double mean_of_losses() const;
+  double backward_from_output();
   void parameter_gradients(std::size_t layer);
   void propagate(std::size_t layer);
   void record_da(const Layer& hidden);

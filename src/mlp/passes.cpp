@@ -16,7 +16,7 @@ namespace {
 // Less than this is not worth a thread: a few microseconds of an elementwise kernel, and of
 // exponentials.
 constexpr std::size_t elements_per_thread = 8192;
-constexpr std::size_t outputs_per_thread = 512;
+constexpr std::size_t outputs_per_thread = 2048;
 // Columns are split at cache lines.
 constexpr std::size_t floats_per_line = 16;
 
@@ -68,12 +68,19 @@ void Network::linear(ConstMatrix x, std::size_t layer, float* y, std::size_t ld)
        workspace_.get(), team());
 }
 
-// z += bias; a = activation of the last layer. a may be z.
-void Network::add_bias_and_activate(std::size_t layer, Matrix z, Matrix a) {
-  for_rows(z.rows, z.cols, outputs_per_thread, team(), [&](std::size_t first, std::size_t rows) {
-    table_.add_bias_f32(rows, z.cols, bias(layer).data(), z.row(first), z.ld);
-    activate(config.loss, rows_of(z, first, rows), rows_of(a, first, rows));
-  });
+// Bias, activation and, unless targets is null, loss and gradient of the last layer.
+void Network::finish_output(const OutputRows& output, const Targets* targets) {
+  for_rows(output.rows, output.cols, outputs_per_thread, team(),
+           [&](std::size_t first, std::size_t rows) {
+             output_rows(table_, config.loss, output, targets, first, first + rows);
+           });
+}
+
+// The last layer of this batch.
+OutputRows Network::output_of_batch(const float* bias) const {
+  const Layer& output = layers[last()];
+  return {forward_rows,   output.width,   output.width,    bias,
+          output.z.get(), output.a.get(), output.dz.get(), losses_.get()};
 }
 
 void Network::forward_input(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
@@ -113,25 +120,23 @@ void Network::forward_hidden(std::size_t l, std::uint64_t step, std::uint64_t fi
       });
 }
 
-ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
+// Up to the products of the last layer, without its bias.
+void Network::forward_to_output(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
   forward_rows = x.rows;
   forward_input(x, step, first_row);
   for (std::size_t l = 1; l < last(); ++l) forward_hidden(l, step, first_row);
   Layer& output = layers[last()];
   linear(activation(last() - 1), last(), output.z.get(), output.width);
-  add_bias_and_activate(last(), {output.z.get(), forward_rows, output.width},
-                        {output.a.get(), forward_rows, output.width});
+}
+
+ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
+  forward_to_output(x, step, first_row);
+  finish_output(output_of_batch(layers[last()].bias.get()), nullptr);
   return activation(last());
 }
 
 // Losses are summed in row order, whatever the team.
-double Network::output_gradient(const Targets& targets) {
-  const Layer& output = layers[last()];
-  const std::size_t n = output.width;
-  for_rows(forward_rows, n, outputs_per_thread, team(), [&](std::size_t first, std::size_t rows) {
-    loss_and_gradient(config.loss, {output.z.get(), forward_rows, n}, activation(last()), targets,
-                      first, first + rows, {output.dz.get(), forward_rows, n}, losses_.get());
-  });
+double Network::mean_of_losses() const {
   double sum = 0.0;
   for (std::size_t r = 0; r < forward_rows; ++r) sum += losses_[r];
   return sum / static_cast<double>(forward_rows);
@@ -182,14 +187,27 @@ void Network::propagate(std::size_t l) {
   });
 }
 
-double Network::backward(const Targets& targets) {
+// From the gradient of the last layer on. Returns the mean loss.
+double Network::backward_from_output() {
   backward_rows = forward_rows;
-  const double loss = output_gradient(targets);
   for (std::size_t l = last(); l >= 1; --l) {
     parameter_gradients(l);
     if (l > 1) propagate(l);
   }
-  return loss;
+  return mean_of_losses();
+}
+
+// z has its bias from forward(); the activation comes out as it is.
+double Network::backward(const Targets& targets) {
+  finish_output(output_of_batch(nullptr), &targets);
+  return backward_from_output();
+}
+
+double Network::forward_backward(ConstMatrix x, const Targets& targets, std::uint64_t step,
+                                 std::uint64_t first_row) {
+  forward_to_output(x, step, first_row);
+  finish_output(output_of_batch(layers[last()].bias.get()), &targets);
+  return backward_from_output();
 }
 
 void Network::predict(ConstMatrix x, Matrix out) {
@@ -209,7 +227,9 @@ void Network::predict(ConstMatrix x, Matrix out) {
     }
     const Matrix part = rows_of(out, begin, m);
     linear(in, last(), part.data, part.ld);
-    add_bias_and_activate(last(), part, part);
+    finish_output({part.rows, part.cols, part.ld, layers[last()].bias.get(), part.data, part.data,
+                   nullptr, nullptr},
+                  nullptr);
   }
 }
 
