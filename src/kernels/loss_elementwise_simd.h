@@ -36,6 +36,11 @@ inline VecF biased_part(const OutputRows& out, std::size_t at, std::size_t n, co
   return z;
 }
 
+// The bias from column c on, if there is one.
+inline const float* bias_from(const OutputRows& out, std::size_t c) {
+  return out.bias == nullptr ? nullptr : out.bias + c;
+}
+
 template <class Fn>
 inline void activate_part(const OutputRows& out, std::size_t at, std::size_t n, const float* bias) {
   store_part(out.a + at, n, Fn::activation(biased_part<Fn>(out, at, n, bias)));
@@ -122,7 +127,7 @@ void activate_rows(const OutputRows& out) {
   }
   for (std::size_t r = 0; r < out.rows; ++r) {
     for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-      activate_part<Fn>(out, r * out.ld + c, n, out.bias + c);
+      activate_part<Fn>(out, r * out.ld + c, n, bias_from(out, c));
     });
   }
 }
@@ -140,7 +145,8 @@ void output_loss(const OutputRows& out, const float* y, std::size_t ld_y, const 
   for (std::size_t r = 0; r < out.rows; ++r) {
     RowSum<group_parts> sum;
     for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-      sum.template add<K>(loss_part(out, r * out.ld + c, n, out.bias + c, y + r * ld_y + c, fn));
+      sum.template add<K>(
+          loss_part(out, r * out.ld + c, n, bias_from(out, c), y + r * ld_y + c, fn));
     });
     out.losses[r] = sum.total();
   }

@@ -5,13 +5,13 @@
 // Needs where(condition, a, b), power_of_two(t) and, for vectors, the shims of xsimd_compat.h.
 
 // exp(high + low) of high <= 0 (or NaN, which stays one), |low| at most half an ulp of high. At
-// most 0.86 ulp off (measured over all floats; subnormal results by half of their spacing more).
+// most 0.92 ulp off (measured over all floats).
 //
 // Cody and Waite: x = n ln 2 + r, |r| <= 0.3467, where ln 2 is split so that n * ln2_high has no
 // rounding error; exp(r) = 1 + r + r^2 q(r), q minimax (Remez; relative error 2^-28). Adding
 // exp_shift rounds to an integer and leaves n + 227 in the last bits: 2^(n + 100), which is never
 // subnormal, so that the last product alone rounds. exp of less than -104 rounds to 0, and is
-// selected: a product that underflows costs ten others.
+// selected: a product that underflows is slow.
 template <class V>
 [[gnu::always_inline]] inline V exp_not_above_zero(V high, V low) {
   constexpr float exp_shift = 0x1.8p23F + 227.0F;
@@ -31,7 +31,7 @@ template <class V>
   return where(vanishes, V(0.0F), (p * power_of_two(t)) * V(0x1p-100F));
 }
 
-// log(1 + x) of 0 <= x <= 1. At most 1.1 ulp off (measured).
+// log(1 + x) of 0 <= x <= 1. At most 1.6 ulp off (measured over all floats).
 //
 // x + x^2 R(x - 1/2), R minimax (Remez on [-1/2, 1/2]; relative error of the whole 2^-26 with
 // rounded coefficients), in even and odd powers to shorten the chain.
@@ -54,7 +54,7 @@ struct Sigmoid {
   V exponential;  // exp(-|z|)
 };
 
-// One exponential of -|z|, which cannot overflow.
+// One exponential of -|z|, which cannot overflow. At most 2.5 ulp off (measured over all floats).
 template <class V>
 [[gnu::always_inline]] inline Sigmoid<V> sigmoid(V z) {
   const V down = where(z < V(0.0F), z, V(0.0F) - z);

@@ -52,7 +52,8 @@ void softmax_row(const OutputRows& out, std::size_t at, const std::uint8_t* labe
 void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
   add_output_bias(out);
   for (std::size_t r = 0; r < out.rows; ++r) {
-    softmax_row(out, r * out.ld, labels == nullptr ? nullptr : labels + r, out.losses + r);
+    softmax_row(out, r * out.ld, labels == nullptr ? nullptr : labels + r,
+                labels == nullptr ? nullptr : out.losses + r);
   }
 }
 

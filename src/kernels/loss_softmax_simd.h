@@ -181,6 +181,7 @@ void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
     return;
   }
   for (std::size_t r = 0; r < out.rows; ++r) {
-    softmax_long_row(out, r * out.ld, labels == nullptr ? nullptr : labels + r, out.losses + r);
+    softmax_long_row(out, r * out.ld, labels == nullptr ? nullptr : labels + r,
+                     labels == nullptr ? nullptr : out.losses + r);
   }
 }
