@@ -20,9 +20,6 @@
 namespace {
 
 using simdrop::bench::Arrays;
-using simdrop::bench::bench_identity_mse;
-using simdrop::bench::bench_sigmoid_bce;
-using simdrop::bench::bench_softmax_ce;
 using simdrop::bench::Buffer;
 using simdrop::bench::measure;
 using simdrop::detail::KernelTable;
@@ -211,9 +208,9 @@ std::vector<Kernel> all_kernels() {
                           {"bernoulli_mask", "bit", true, bench_bernoulli_mask},
                           {"add_bias", "f32", false, bench_add_bias},
                           {"column_sum", "f32", false, bench_column_sum},
-                          {"softmax_ce", "f32", false, bench_softmax_ce},
-                          {"sigmoid_bce", "f32", false, bench_sigmoid_bce},
-                          {"identity_mse", "f32", false, bench_identity_mse},
+                          {"softmax_ce", "f32", false, simdrop::bench::bench_softmax_ce},
+                          {"sigmoid_bce", "f32", false, simdrop::bench::bench_sigmoid_bce},
+                          {"identity_mse", "f32", false, simdrop::bench::bench_identity_mse},
                           {"sgd", "f32", false, bench_sgd},
                           {"adam", "f32", false, bench_adam}};
   for (const auto& more : {elementwise<float>(), elementwise<double>(),
