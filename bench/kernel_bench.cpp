@@ -11,6 +11,7 @@
 
 #include "dispatch.h"
 #include "kernel_arrays.h"
+#include "kernel_outputs.h"
 #include "mask_source.h"
 #include "optimizer_cases.h"
 #include "ratio_reporter.h"
@@ -191,6 +192,9 @@ std::vector<Kernel> all_kernels() {
                           {"bernoulli_mask", "bit", true, bench_bernoulli_mask},
                           {"add_bias", "f32", false, bench_add_bias},
                           {"column_sum", "f32", false, bench_column_sum},
+                          {"softmax_ce", "f32", false, simdrop::bench::bench_softmax_ce},
+                          {"sigmoid_bce", "f32", false, simdrop::bench::bench_sigmoid_bce},
+                          {"identity_mse", "f32", false, simdrop::bench::bench_identity_mse},
                           {"sgd", "f32", false, simdrop::bench::sgd},
                           {"sgd_max_norm", "f32", false, simdrop::bench::sgd_max_norm<false>},
                           {"sgd_max_norm_hit", "f32", false, simdrop::bench::sgd_max_norm<true>},

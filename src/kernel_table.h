@@ -70,6 +70,17 @@ struct ElementwiseKernels {
                                 std::size_t ld_dy, T* dx);
 };
 
+// The output layer of some examples: z += bias, a = activation(z), and with targets losses[r], the
+// loss of row r, and dz, its gradient in z. z, a and dz have the same leading dimension.
+struct OutputRows {
+  std::size_t rows, cols, ld;
+  const float* bias;  // may be null: z has it already, and is not written
+  float* z;
+  float* a;   // may be z if there are no targets
+  float* dz;  // only with targets, as losses
+  double* losses;
+};
+
 struct KernelTable {
   Isa isa;
   const char* name;
@@ -103,6 +114,13 @@ struct KernelTable {
   void (*linear_small_f32)(std::size_t m, std::size_t n, std::size_t k, const float* x,
                            std::size_t ldx, const float* w, std::size_t ldw, const float* bias,
                            bool relu, float* y, std::size_t ldy);
+
+  // Output activations and losses; formulas in simdrop/mlp.hpp. Targets may be null: activations
+  // alone. Every table gives the same bits. NaN in z spreads to its row (softmax) or its element,
+  // and to the loss.
+  void (*softmax_ce_f32)(const OutputRows& out, const std::uint8_t* labels);
+  void (*sigmoid_bce_f32)(const OutputRows& out, const float* y, std::size_t ld_y);
+  void (*identity_mse_f32)(const OutputRows& out, const float* y, std::size_t ld_y);
 
   // One optimiser step over n weights; momentum may be null if params.momentum is 0.
   void (*sgd_f32)(const SgdParams& params, std::size_t n, const float* gradient, float* weights,

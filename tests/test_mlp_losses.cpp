@@ -93,6 +93,23 @@ TEST_CASE("mlp: large logits of both signs equal the oracle's") {
   }
 }
 
+TEST_CASE("mlp: train_step is forward, backward and the optimiser's step") {
+  for (const Loss loss : fixture::all_losses) {
+    const auto config = fixture::make_config({7, 33, 3}, loss, {0.9, 0.5}, 9);
+    const auto batch = fixture::make_batch(config, 9, 5);
+    Mlp apart(config);
+    apart.forward(batch.inputs(), 0);
+    const double want = apart.backward(batch.targets());
+    Mlp together(config);
+    Optimizer optimizer({}, together.parameter_sizes());
+    CHECK(together.train_step(batch.inputs(), batch.targets(), optimizer) == want);
+    CHECK(fixture::same_bits(fixture::copy_of(together.z(2)), fixture::copy_of(apart.z(2))));
+    CHECK(fixture::same_bits(fixture::copy_of(together.a(2)), fixture::copy_of(apart.a(2))));
+    CHECK(fixture::same_bits(fixture::copy_of(together.dz(2)), fixture::copy_of(apart.dz(2))));
+    CHECK(fixture::same_bits(fixture::gradients(together), fixture::gradients(apart)));
+  }
+}
+
 TEST_CASE("mlp: loss_of predictions is the loss of the same batch") {
   for (const Loss loss : fixture::all_losses) {
     Mlp mlp(fixture::make_config({7, 33, 3}, loss, {1.0, 1.0}, 9));

@@ -137,6 +137,26 @@ inline VecD load_double(const float* p) {
 inline void store_float(float* p, VecD v) {
   _mm_storeu_ps(p, _mm256_cvtpd_ps(v));
 }
+inline VecF load_first(const float* p, std::size_t n, VecF fill) {
+  constexpr std::int32_t ones_then_zeros[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  const auto* mask = reinterpret_cast<const __m256i*>(ones_then_zeros + 8 - n);
+  const __m256i inside = _mm256_loadu_si256(mask);
+  return _mm256_blendv_ps(fill, _mm256_maskload_ps(p, inside), _mm256_castsi256_ps(inside));
+}
+inline float max_of_lanes(VecF v) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+inline VecD widen_low(VecF v) {
+  return _mm256_cvtps_pd(_mm256_castps256_ps128(v));
+}
+inline VecD widen_high(VecF v) {
+  return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1));
+}
+inline VecF narrow_f64(VecD low, VecD high) {
+  return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low));
+}
 
 inline void stream(float* p, VecF v) {
   _mm256_stream_ps(p, v);

@@ -176,6 +176,27 @@ inline VecU16 f16_bits(VecF v) {
   return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
+// The first n elements alone are read, or written; 0 < n <= lanes.
+inline __mmask16 first_lanes(std::size_t n) {
+  return static_cast<__mmask16>((1U << n) - 1U);
+}
+inline VecF load_first(const float* p, std::size_t n, VecF fill) {
+  return _mm512_mask_loadu_ps(fill, first_lanes(n), p);
+}
+inline float max_of_lanes(VecF v) {
+  return _mm512_reduce_max_ps(v);
+}
+inline VecD widen_low(VecF v) {
+  return _mm512_cvtps_pd(_mm512_castps512_ps256(v));
+}
+inline VecD widen_high(VecF v) {
+  return _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+}
+inline VecF narrow_f64(VecD low, VecD high) {
+  const __m512 half = _mm512_castps256_ps512(_mm512_cvtpd_ps(low));
+  return _mm512_insertf32x8(half, _mm512_cvtpd_ps(high), 1);
+}
+
 // Stores around the caches; p must be aligned to the vector.
 // Floats in memory, doubles in arithmetic.
 inline VecD load_double(const float* p) {

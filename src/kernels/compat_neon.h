@@ -128,6 +128,25 @@ inline VecD load_double(const float* p) {
 inline void store_float(float* p, VecD v) {
   vst1_f32(p, vcvt_f32_f64(v));
 }
+inline VecF load_first(const float* p, std::size_t n, VecF fill) {
+  float lanes[4];
+  vst1q_f32(lanes, fill);
+  for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+  return vld1q_f32(lanes);
+}
+inline float max_of_lanes(VecF v) {
+  return vmaxvq_f32(v);
+}
+inline VecD widen_low(VecF v) {
+  const float32x4_t raw = v;
+  return vcvt_f64_f32(vget_low_f32(raw));
+}
+inline VecD widen_high(VecF v) {
+  return vcvt_high_f64_f32(v);
+}
+inline VecF narrow_f64(VecD low, VecD high) {
+  return vcvt_high_f32_f64(vcvt_f32_f64(low), high);
+}
 
 // AArch64's non-temporal stores take pairs, and are a hint that the compiler has no intrinsic for.
 inline void stream(float* p, VecF v) {

@@ -155,6 +155,7 @@ void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::siz
 }
 
 #include "kernels/linear_small_scalar.h"
+#include "kernels/loss_scalar.h"
 #include "kernels/optimizer_scalar.h"
 
 void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,

@@ -24,6 +24,7 @@ namespace {
 #include "kernels/elementwise_simd.h"
 #include "kernels/traverse.h"
 #include "kernels/linear_small_simd.h"
+#include "kernels/loss_simd.h"
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
 #include "kernels/optimizer_rows.h"

@@ -6,15 +6,6 @@
 
 namespace simdrop::detail {
 
-void Network::output_gradient(const TeamMember& member, const Targets& targets) const {
-  const Layer& output = layers[last()];
-  const std::size_t n = output.width;
-  const Range rows = share_of(member, forward_rows, 1, outputs_per_thread / n);
-  if (rows.empty()) return;
-  loss_and_gradient(config.loss, {output.z.get(), forward_rows, n}, activation(last()), targets,
-                    rows.begin, rows.end, {output.dz.get(), forward_rows, n}, losses_.get());
-}
-
 // Losses are summed in row order, whatever the team.
 double Network::mean_of_losses() const noexcept {
   double sum = 0.0;
@@ -109,7 +100,7 @@ void Network::backward_pass(const TeamMember& member, Updates updates) const {
 
 double Network::backward(const Targets& targets) {
   parallel_team(team_for(forward_rows, 2.0), [&](const TeamMember& member) {
-    output_gradient(member, targets);
+    finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
     backward_pass(member, nullptr);
   });
@@ -127,9 +118,7 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   begin_forward(x);
   parallel_team(team_for(x.rows, 3.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
-    activate_outputs(member);
-    member.barrier();
-    output_gradient(member, targets);
+    finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
     backward_pass(member, keep ? nullptr : &access);
   });

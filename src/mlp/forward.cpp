@@ -140,21 +140,24 @@ void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_
   }
 }
 
-void Network::activate_outputs(const TeamMember& member) const {
+OutputRows Network::outputs_of_batch() const noexcept {
   const Layer& output = layers[last()];
-  const std::size_t n = output.width;
-  const Range rows = share_of(member, forward_rows, 1, outputs_per_thread / n);
+  return {forward_rows,   output.width,   output.width,    nullptr,
+          output.z.get(), output.a.get(), output.dz.get(), losses_.get()};
+}
+
+void Network::finish_outputs(const TeamMember& member, const OutputRows& outputs,
+                             const Targets* targets) const {
+  const Range rows = share_of(member, outputs.rows, 1, outputs_per_thread / outputs.cols);
   if (rows.empty()) return;
-  const std::size_t count = rows.end - rows.begin;
-  activate(config.loss, {output.z.get() + rows.begin * n, count, n},
-           {output.a.get() + rows.begin * n, count, n});
+  output_rows(table_, config.loss, outputs, targets, rows.begin, rows.end);
 }
 
 ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
   begin_forward(x);
   parallel_team(team_for(x.rows, 1.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
-    activate_outputs(member);
+    finish_outputs(member, outputs_of_batch(), nullptr);
   });
   return activation(last());
 }
@@ -175,10 +178,8 @@ void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out)
     member.barrier();
     in = {p.y, x.rows, layers[l].width, p.ld_y};
   }
-  const Range rows = share_of(member, x.rows, 1, outputs_per_thread / out.cols);
-  if (rows.empty()) return;
-  const Matrix mine{out.row(rows.begin), rows.end - rows.begin, out.cols, out.ld};
-  activate(config.loss, mine, mine);
+  finish_outputs(
+      member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
 }
 
 void Network::predict(ConstMatrix x, Matrix out) {

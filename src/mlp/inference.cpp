@@ -26,10 +26,8 @@ ConstMatrix Network::hidden_few(const TeamMember& member, ConstMatrix x, std::si
 void Network::output_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
   linear_small(table_, member, x, weights(last()), bias(last()), false, out);
   member.barrier();
-  const Range rows = share_of(member, out.rows, 1, outputs_per_thread / out.cols);
-  if (rows.empty()) return;
-  const Matrix mine{out.row(rows.begin), rows.end - rows.begin, out.cols, out.ld};
-  activate(config.loss, mine, mine);
+  finish_outputs(
+      member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
 }
 
 void Network::predict_few(const TeamMember& member, ConstMatrix x, Matrix out) const {

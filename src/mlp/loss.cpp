@@ -61,50 +61,6 @@ double as_double(float value) {
   return static_cast<double>(value);
 }
 
-double sigmoid(double z) {
-  return 1.0 / (1.0 + std::exp(-z));
-}
-
-// NaN neither raises nor lowers it; it spreads through the exponentials.
-double row_maximum(const float* z, std::size_t n) {
-  return as_double(*std::max_element(z, z + n));
-}
-
-double exponential_sum(const float* z, std::size_t n, double maximum) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < n; ++i) sum += std::exp(as_double(z[i]) - maximum);
-  return sum;
-}
-
-void softmax(const float* z, std::size_t n, float* a) {
-  const double maximum = row_maximum(z, n);
-  const double sum = exponential_sum(z, n, maximum);
-  for (std::size_t i = 0; i < n; ++i) {
-    a[i] = static_cast<float>(std::exp(as_double(z[i]) - maximum) / sum);
-  }
-}
-
-// -(y log sigmoid(z) + (1 - y) log(1 - sigmoid(z))) without a sigmoid that could saturate.
-double binary_cross_entropy(double z, double y) {
-  return std::max(z, 0.0) - y * z + std::log1p(std::exp(-std::abs(z)));
-}
-
-double sigmoid_row(const float* z, const float* a, const float* y, std::size_t n, float* dz) {
-  double loss = 0.0;
-  for (std::size_t i = 0; i < n; ++i) {
-    loss += binary_cross_entropy(as_double(z[i]), as_double(y[i]));
-    dz[i] = a[i] - y[i];
-  }
-  return loss;
-}
-
-double softmax_row(const float* z, const float* a, std::size_t label, std::size_t n, float* dz) {
-  std::copy_n(a, n, dz);
-  dz[label] -= 1.0F;
-  const double maximum = row_maximum(z, n);
-  return std::log(exponential_sum(z, n, maximum)) - (as_double(z[label]) - maximum);
-}
-
 double squared_error_row_loss(const float* a, const float* y, std::size_t n) {
   double loss = 0.0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -112,14 +68,6 @@ double squared_error_row_loss(const float* a, const float* y, std::size_t n) {
     loss += error * error;
   }
   return loss / static_cast<double>(n);
-}
-
-double squared_error_row(const float* a, const float* y, std::size_t n, float* dz) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const double error = as_double(a[i]) - as_double(y[i]);
-    dz[i] = static_cast<float>(2.0 * error / static_cast<double>(n));
-  }
-  return squared_error_row_loss(a, y, n);
 }
 
 double clamped_log(double value) {
@@ -147,32 +95,25 @@ void check_targets(Loss loss, const Targets& targets, std::size_t rows, std::siz
   if (loss == Loss::sigmoid_bce) check_probabilities(targets.values);
 }
 
-void activate(Loss loss, ConstMatrix z, Matrix a) {
-  for (std::size_t r = 0; r < z.rows; ++r) {
-    const float* in = z.row(r);
-    float* out = a.row(r);
-    if (loss == Loss::softmax_ce) {
-      softmax(in, z.cols, out);
-    } else if (loss == Loss::sigmoid_bce) {
-      std::transform(in, in + z.cols, out,
-                     [](float v) { return static_cast<float>(sigmoid(as_double(v))); });
-    } else if (in != out) {
-      std::copy_n(in, z.cols, out);
-    }
+void output_rows(const KernelTable& table, Loss loss, const OutputRows& all, const Targets* targets,
+                 std::size_t begin, std::size_t end) {
+  OutputRows part = all;
+  part.rows = end - begin;
+  part.z += begin * all.ld;
+  part.a += begin * all.ld;
+  if (targets != nullptr) {
+    part.dz += begin * all.ld;
+    part.losses += begin;
   }
-}
-
-void loss_and_gradient(Loss loss, ConstMatrix z, ConstMatrix a, const Targets& targets,
-                       std::size_t begin, std::size_t end, Matrix dz, double* losses) {
-  const std::size_t n = z.cols;
-  for (std::size_t r = begin; r < end; ++r) {
-    if (loss == Loss::softmax_ce) {
-      losses[r] = softmax_row(z.row(r), a.row(r), targets.labels[r], n, dz.row(r));
-    } else if (loss == Loss::sigmoid_bce) {
-      losses[r] = sigmoid_row(z.row(r), a.row(r), targets.values.row(r), n, dz.row(r));
-    } else {
-      losses[r] = squared_error_row(a.row(r), targets.values.row(r), n, dz.row(r));
-    }
+  if (loss == Loss::softmax_ce) {
+    table.softmax_ce_f32(part, targets == nullptr ? nullptr : targets->labels.data() + begin);
+    return;
+  }
+  const auto kernel = loss == Loss::sigmoid_bce ? table.sigmoid_bce_f32 : table.identity_mse_f32;
+  if (targets == nullptr) {
+    kernel(part, nullptr, 0);
+  } else {
+    kernel(part, targets->values.row(begin), targets->values.ld);
   }
 }
 

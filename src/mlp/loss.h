@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "kernel_table.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 
@@ -11,13 +12,10 @@ namespace simdrop::detail {
 // Throws std::invalid_argument if the targets do not suit the loss, the batch or the outputs.
 void check_targets(Loss loss, const Targets& targets, std::size_t rows, std::size_t outputs);
 
-// a = activation(z). a may be z.
-void activate(Loss loss, ConstMatrix z, Matrix a);
-
-// Rows [begin, end) of a batch: losses[r] = the loss of row r (from z, so that it is finite where a
-// has saturated), dz = its gradient.
-void loss_and_gradient(Loss loss, ConstMatrix z, ConstMatrix a, const Targets& targets,
-                       std::size_t begin, std::size_t end, Matrix dz, double* losses);
+// Rows [begin, end) of `all`: the bias, the activation and, unless targets is null, the loss (from
+// z, so that it is finite where a has saturated) and its gradient.
+void output_rows(const KernelTable& table, Loss loss, const OutputRows& all, const Targets* targets,
+                 std::size_t begin, std::size_t end);
 
 // Mean loss of activations. Logarithms are clamped at -100, as PyTorch's BCELoss does, so that a
 // saturated prediction costs 100 and not infinity.

@@ -109,9 +109,11 @@ class Network {
                     std::uint64_t first_row) const;
   void clear_dropped(const TeamMember& member, const Layer& layer) const;
   ForwardCall<float> forward_call(std::size_t layer, ConstMatrix x) const;
-  void activate_outputs(const TeamMember& member) const;
+  // Activation of the last layer from its z and, unless targets is null, loss and gradient.
+  void finish_outputs(const TeamMember& member, const OutputRows& outputs,
+                      const Targets* targets) const;
+  OutputRows outputs_of_batch() const noexcept;
 
-  void output_gradient(const TeamMember& member, const Targets& targets) const;
   double mean_of_losses() const noexcept;
   void backward_pass(const TeamMember& member, Updates updates) const;
   BackwardInputCall<float> input_call(std::size_t layer) const;

@@ -11,7 +11,7 @@ namespace simdrop::detail {
 // Less than this is not worth a thread: a few microseconds of an elementwise kernel, and of
 // exponentials.
 inline constexpr std::size_t elements_per_thread = 8192;
-inline constexpr std::size_t outputs_per_thread = 512;
+inline constexpr std::size_t outputs_per_thread = 2048;
 // Masks are split at whole blocks of the generator, and so at bytes.
 inline constexpr std::size_t mask_unit = 2048;
 

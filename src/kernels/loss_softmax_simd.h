@@ -1,0 +1,187 @@
+// Softmax and cross-entropy. Part of loss_simd.h, included inside an anonymous namespace.
+
+inline VecF minus_infinity() {
+  return VecF(-__builtin_inff());
+}
+
+// z[label] with its bias, which is not in memory yet.
+inline double label_logit(const OutputRows& out, const float* z, std::size_t label) {
+  return static_cast<double>(out.bias == nullptr ? z[label] : z[label] + out.bias[label]);
+}
+
+// Rows of at most 16 outputs, Parts vectors each. A row is a chain of several hundred cycles, so
+// rows go through its stages a block at a time.
+template <std::size_t Parts>
+struct ShortRows {
+  static constexpr std::size_t block = 16;
+  static constexpr std::size_t in_step = Parts < loss_vectors ? loss_vectors / Parts : 1;
+  static constexpr std::size_t width = Parts * lanes_f32;
+
+  const OutputRows& out;
+  const std::uint8_t* labels;
+  std::size_t tail;  // lanes of the last vector
+  VecF bias[Parts];
+  float terms[block * width];
+  double sums[block * lanes_f64];
+  double margins[block] = {};  // maximum - z[label]
+  float inverses[block];
+
+  ShortRows(const OutputRows& rows, const std::uint8_t* of_rows)
+      : out(rows), labels(of_rows), tail(rows.cols - (Parts - 1) * lanes_f32) {
+    unrolled<Parts>([&]<int K>() {
+      bias[K] = out.bias == nullptr ? VecF(0.0F) : load_row_part<K>(out.bias, VecF(0.0F));
+    });
+  }
+
+  template <int K>
+  VecF load_row_part(const float* p, VecF fill) const {
+    if constexpr (K + 1 < Parts) {
+      return load(p + K * lanes_f32);
+    } else {
+      return load_first(p + K * lanes_f32, tail, fill);
+    }
+  }
+  template <int K>
+  void store_row_part(float* p, VecF v) const {
+    if constexpr (K + 1 < Parts) {
+      store(p + K * lanes_f32, v);
+    } else {
+      store_first(p + K * lanes_f32, v, tail);
+    }
+  }
+
+  // Biased logits of row r, vectors First and so on of v. Returns the largest.
+  template <std::size_t First, std::size_t N>
+  [[gnu::always_inline]] float load_row(std::size_t r, std::size_t i, Vectors<N>& v) {
+    float* z = out.z + r * out.ld;
+    if (labels != nullptr) margins[i] = label_logit(out, z, labels[r]);
+    VecF largest = minus_infinity();
+    unrolled<Parts>([&]<int K>() {
+      VecF part = this->template load_row_part<K>(z, minus_infinity());
+      if (out.bias != nullptr) {
+        part = part + bias[K];
+        this->template store_row_part<K>(z, part);
+      }
+      v.template get<First + K>() = part;
+      largest = xsimd::max(largest, part);
+    });
+    return max_of_lanes(largest);
+  }
+
+  // Terms, their sums as far as whole vectors go, and margins of N rows from row r on, which are
+  // rows i and so on of their block.
+  template <std::size_t N>
+  void add_up(std::size_t r, std::size_t i) {
+    Vectors<N * Parts> v;
+    Vectors<N * Parts> maxima;
+    unrolled<N>([&]<int J>() {
+      const float maximum = this->template load_row<J * Parts>(r + J, i + J, v);
+      margins[i + J] = static_cast<double>(maximum) - margins[i + J];
+      unrolled<Parts>([&]<int K>() { maxima.template get<J * Parts + K>() = VecF(maximum); });
+    });
+    v = softmax_term(v, maxima);
+    unrolled<N>([&]<int J>() {
+      RowSum<Parts> sum;
+      unrolled<Parts>([&]<int K>() {
+        const VecF term = v.template get<J * Parts + K>();
+        store(terms + (i + J) * width + K * lanes_f32, term);
+        sum.template add<K>(widen(term));
+      });
+      store(sums + (i + J) * lanes_f64, sum.folded());
+    });
+  }
+
+  void finish_sums(std::size_t r, std::size_t n) {
+    double totals[block];
+    for (std::size_t i = 0; i < n; ++i) {
+      totals[i] = fold_all<lanes_f64>(sums + i * lanes_f64);
+      inverses[i] = static_cast<float>(1.0 / totals[i]);
+    }
+    if (labels == nullptr) return;
+    for (std::size_t i = 0; i < n; ++i) out.losses[r + i] = log_of_sum(totals[i]) + margins[i];
+  }
+
+  void divide_row(std::size_t r, std::size_t i) const {
+    const std::size_t at = r * out.ld;
+    constexpr float columns[loss_lanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const VecF label(labels == nullptr ? 0.0F : static_cast<float>(labels[r]));
+    unrolled<Parts>([&]<int K>() {
+      const VecF a = load(terms + i * width + K * lanes_f32) * VecF(inverses[i]);
+      this->template store_row_part<K>(out.a + at, a);
+      if (labels == nullptr) return;
+      const auto is_label = load(columns + K * lanes_f32) == label;
+      this->template store_row_part<K>(out.dz + at, where(is_label, a - VecF(1.0F), a));
+    });
+  }
+
+  void run() {
+    for (std::size_t r = 0; r < out.rows; r += block) {
+      const std::size_t n = smaller(block, out.rows - r);
+      std::size_t i = 0;
+      for (; i + in_step <= n; i += in_step) add_up<in_step>(r + i, i);
+      for (; i < n; ++i) add_up<1>(r + i, i);
+      finish_sums(r, n);
+      for (i = 0; i < n; ++i) divide_row(r + i, i);
+    }
+  }
+};
+
+template <std::size_t Parts = 1>
+void softmax_short(const OutputRows& out, const std::uint8_t* labels) {
+  if constexpr (Parts < group_parts) {
+    if (out.cols > Parts * lanes_f32) {
+      softmax_short<Parts + 1>(out, labels);
+      return;
+    }
+  }
+  ShortRows<Parts>(out, labels).run();
+}
+
+inline float biased_maximum(const OutputRows& out, float* z) {
+  VecF largest = minus_infinity();
+  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    VecF v = load_part(z + c, n, minus_infinity());
+    if (out.bias != nullptr) {
+      v = v + load_part(out.bias + c, n, VecF(0.0F));
+      store_part(z + c, n, v);
+    }
+    largest = xsimd::max(largest, v);
+  });
+  return max_of_lanes(largest);
+}
+
+inline void softmax_long_row(const OutputRows& out, std::size_t at, const std::uint8_t* label,
+                             double* loss) {
+  const float* z = out.z + at;
+  float* a = out.a + at;
+  const float maximum = biased_maximum(out, out.z + at);
+  const double margin =
+      label == nullptr ? 0.0 : static_cast<double>(maximum) - static_cast<double>(z[*label]);
+  RowSum<group_parts> sum;
+  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    const VecF v = softmax_term(load_part(z + c, n, minus_infinity()), VecF(maximum));
+    store_part(a + c, n, v);
+    sum.template add<K>(widen(v));
+  });
+  const double total = sum.total();
+  const VecF inverse(static_cast<float>(1.0 / total));
+  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    const VecF v = load_part(a + c, n, VecF(0.0F)) * inverse;
+    store_part(a + c, n, v);
+    if (label != nullptr) store_part(out.dz + at + c, n, v);
+  });
+  if (label == nullptr) return;
+  *loss = log_of_sum(total) + margin;
+  out.dz[at + *label] -= 1.0F;
+}
+
+void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
+  if (out.cols <= loss_lanes) {
+    softmax_short(out, labels);
+    return;
+  }
+  for (std::size_t r = 0; r < out.rows; ++r) {
+    softmax_long_row(out, r * out.ld, labels == nullptr ? nullptr : labels + r,
+                     labels == nullptr ? nullptr : out.losses + r);
+  }
+}
