@@ -20,7 +20,11 @@ constexpr std::size_t ceil_div(std::size_t a, std::size_t b) {
 std::size_t block_rows(std::size_t rows, std::size_t k, std::size_t element_bytes,
                        std::size_t unit) noexcept {
   const std::size_t row_bytes = std::max<std::size_t>(k, 1) * element_bytes;
-  const std::size_t fit = std::min(max_block_rows, cache_sizes().l2 / 4 * 3 / row_bytes);
+  const std::size_t room = cache_sizes().l2 / 4 * 3;
+  if (rows + unit <= max_block_rows && (rows + unit) * row_bytes <= room) {
+    return ceil_div(std::max<std::size_t>(rows, 1), unit) * unit;
+  }
+  const std::size_t fit = std::min(max_block_rows, room / row_bytes);
   const std::size_t most = std::max(unit, fit / unit * unit);
   const std::size_t units = ceil_div(std::max<std::size_t>(rows, 1), unit);
   return ceil_div(units, ceil_div(units, most / unit)) * unit;

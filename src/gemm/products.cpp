@@ -41,6 +41,7 @@ Part part_of(const TeamMember& member, std::size_t m, std::size_t m_unit, std::s
 
 // What a member packs of `parts` panels that have `elements` together.
 Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements) {
+  if (member.size == 1) return {0, parts};
   const std::size_t threads = worth_threads(member.size, 8.0 * static_cast<double>(elements));
   if (member.rank >= threads) return {0, 0};
   return share(parts, 1, member.rank, threads);

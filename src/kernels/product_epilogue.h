@@ -65,25 +65,37 @@ void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, 
   }
 }
 
+// A vector of inputs of every example; n of its lanes count.
+template <class T, bool Whole>
+inline void finish_inputs(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
+                          std::size_t in, std::size_t n) {
+  const VecOf<T> scale(p.scale);
+  const T* stored = p.stored + (p.stored != nullptr ? in : 0);
+  T* dx = p.dx + in;
+  for (std::size_t r = 0; r < p.batch; ++r, block += ld, dx += p.ld_dx) {
+    VecOf<T> v = load(block);
+    if (p.stored != nullptr) {
+      v = select_gt_zero(Whole ? load(stored) : load_first(stored, n), v * scale);
+      stored += p.ld_stored;
+    }
+    if constexpr (Whole) {
+      store(dx, v);
+    } else {
+      store_first(dx, v, n);
+    }
+  }
+}
+
 template <class T>
 void finish_backward_input(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
                            std::size_t in, std::size_t ins) {
   constexpr std::size_t lanes = lanes_of<T>;
-  const VecOf<T> scale(p.scale);
-  for (std::size_t r = 0; r < p.batch; ++r, block += ld) {
-    for (std::size_t i = 0; i < ins; i += lanes) {
-      const std::size_t n = smaller(lanes, ins - i);
-      VecOf<T> v = load(block + i);
-      if (p.stored != nullptr) {
-        const T* stored = p.stored + r * p.ld_stored + in + i;
-        v = select_gt_zero(n == lanes ? load(stored) : load_first(stored, n), v * scale);
-      }
-      T* dx = p.dx + r * p.ld_dx + in + i;
-      if (n == lanes) {
-        store(dx, v);
-      } else {
-        store_first(dx, v, n);
-      }
+  for (std::size_t i = 0; i < ins; i += lanes) {
+    const std::size_t n = smaller(lanes, ins - i);
+    if (n == lanes) {
+      finish_inputs<T, true>(p, block + i, ld, in + i, n);
+    } else {
+      finish_inputs<T, false>(p, block + i, ld, in + i, n);
     }
   }
 }

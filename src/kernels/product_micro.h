@@ -75,18 +75,24 @@ inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const T* a, 
   micro_tile<T, M, NV, ByRows>(k, a, b, c, ldc, accumulate);
 }
 
-// Panels of pack_cols: rows of the source are copied as they are.
+// Panels of pack_cols: rows of the source are copied as they are, whole ones at once, others a
+// vector of each at a time.
 template <class T>
 void pack_cols(std::size_t rows, std::size_t k, const T* src, std::size_t ld, std::size_t width,
                T* panel) {
   constexpr std::size_t lanes = lanes_of<T>;
-  const std::size_t whole = smaller(rows, width) / lanes * lanes;
-  for (std::size_t p = 0; p < k; ++p, src += ld, panel += width) {
-    std::size_t i = 0;
-    for (; i < whole; i += lanes) store(panel + i, load(src + i));
-    if (i < rows) store_first(panel + i, load_first(src + i, rows - i), smaller(lanes, width - i));
-    for (i += i < rows ? lanes : 0; i < width; i += lanes) {
-      store_first(panel + i, VecOf<T>(T{0}), smaller(lanes, width - i));
+  if (rows == nr_of<T> && width == nr_of<T>) {
+    for (std::size_t p = 0; p < k; ++p, src += ld, panel += nr_of<T>) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < nr_of<T>; i += lanes) store(panel + i, load(src + i));
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < rows; i += lanes) {
+    const std::size_t from = smaller(lanes, rows - i);
+    const std::size_t to = smaller(lanes, width - i);
+    for (std::size_t p = 0; p < k; ++p) {
+      store_first(panel + p * width + i, load_first(src + p * ld + i, from), to);
     }
   }
 }
@@ -113,9 +119,12 @@ inline void pack_few(std::size_t rows, std::size_t n, const T* src, std::size_t 
                      std::size_t width, T* panel) {
   const std::size_t inside = smaller(rows, width);
   for (std::size_t q = 0; q < n; ++q, ++src, panel += width) {
-    std::size_t i = 0;
-    for (; i < inside; ++i) panel[i] = src[i * ld];
-    for (; i < width; ++i) panel[i] = T{0};
+    if (ld == 1) {
+      pack_cols(inside, 1, src, 1, width, panel);
+    } else {
+      for (std::size_t i = 0; i < inside; ++i) panel[i] = src[i * ld];
+    }
+    for (std::size_t i = inside; i < width && i % lanes_of<T> != 0; ++i) panel[i] = T{0};
   }
 }
 
@@ -130,10 +139,9 @@ void pack_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, st
       pack_few(rows, n, src + p, ld, width, panel + p * width);
       return;
     }
-    for (std::size_t i = 0; i < width; i += lanes) {
+    for (std::size_t i = 0; i < rows; i += lanes) {
       VecOf<T> columns[lanes];
-      const std::size_t inside = i < rows ? rows - i : 0;
-      load_transposed(inside, n, src + i * ld + p, ld, columns);
+      load_transposed(rows - i, n, src + i * ld + p, ld, columns);
       const std::size_t wide = smaller(lanes, width - i);
       T* out = panel + p * width + i;
       if (wide == lanes && n == lanes) {
