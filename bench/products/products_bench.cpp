@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "blas_probe.h"
@@ -33,6 +34,7 @@ struct Options {
   std::vector<std::string> types{"f32", "f64"};
   std::vector<int> threads{1, 2};
   std::array<std::vector<std::string>, 3> paths{};
+  bool probe = true;
   Timing timing{};
 };
 
@@ -51,22 +53,38 @@ struct Row {
 constexpr std::array<BlasChoice::Kind, 3> kinds{BlasChoice::Kind::openblas, BlasChoice::Kind::mkl,
                                                 BlasChoice::Kind::aocl};
 
-// The libraries' settings are theirs for the whole process, and each reads only its own.
+// The best way to run each library that is there, or just the first as the environment sets it.
+std::vector<BlasChoice> choose(const Options& options) {
+  const int threads = *std::max_element(options.threads.begin(), options.threads.end());
+  if (options.probe) {
+    std::printf("GFLOP/s, geometric mean over some products, %d threads:\n", threads);
+  }
+  std::vector<BlasChoice> chosen;
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    const std::vector<BlasChoice> all = choices(kinds[k], options.paths[k]);
+    if (options.probe) {
+      const auto found = fastest(all, threads);
+      if (found) chosen.push_back(*found);
+    } else if (!all.empty()) {
+      chosen.push_back({kinds[k], all.front().path});
+    }
+  }
+  return chosen;
+}
+
+// Settings are the whole process's; each library reads only its own.
 std::vector<Peer> load_peers(const Options& options) {
   // Else a pool spins on, beside the next rival, for longer than the pause between two.
   setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0);  // 2^22 cycles
   setenv("KMP_BLOCKTIME", "2", 0);             // milliseconds
-  const int threads = *std::max_element(options.threads.begin(), options.threads.end());
-  std::vector<BlasChoice> best;
-  std::printf("GFLOP/s, geometric mean over some products, %d threads:\n", threads);
-  for (std::size_t k = 0; k < kinds.size(); ++k) {
-    const auto found = fastest(choices(kinds[k], options.paths[k]), threads);
-    if (found) best.push_back(*found);
-  }
   std::vector<Peer> peers;
-  for (const BlasChoice& choice : best) {
-    peers.push_back({choice.who(), load(choice)});
-    std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().blas.code.c_str());
+  for (const BlasChoice& choice : choose(options)) {
+    try {
+      peers.push_back({choice.who(), load(choice)});
+      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().blas.code.c_str());
+    } catch (const std::runtime_error& error) {
+      std::printf("SKIPPED %s: %s\n", choice.who().c_str(), error.what());
+    }
   }
   return peers;
 }
@@ -214,6 +232,8 @@ int main(int argc, char** argv) {
   app.add_option("--openblas", options.paths[0], "Libraries, or folders to search")->delimiter(',');
   app.add_option("--mkl", options.paths[1], "Libraries, or folders to search")->delimiter(',');
   app.add_option("--aocl", options.paths[2], "Libraries, or folders to search")->delimiter(',');
+  app.add_flag("!--no-probe", options.probe,
+               "Take the first library of each kind, as the environment sets it");
   app.add_option("--rounds", options.timing.rounds, "Medians of so many")
       ->check(CLI::Range(1, 1000));
   app.add_option("--milliseconds", options.timing.milliseconds, "Least time of a call in a round");
