@@ -8,12 +8,15 @@ import statistics
 import sys
 import time
 
-# Before any library starts threads: all that a peer does, it does on one core.
-os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
 KEEP_PROBS = (0.9, 0.5)
+
+
+def use_cores(count):
+    """Before any library starts threads: all that a peer does, it does on so many cores."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(count)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
 def module(name):

@@ -7,6 +7,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import peers_common as common
 
+common.use_cores(1)
 np = common.module("numpy")
 jax = common.module("jax")
 jnp = jax.numpy

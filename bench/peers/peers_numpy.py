@@ -2,6 +2,7 @@
 
 import peers_common as common
 
+common.use_cores(1)
 np = common.module("numpy")
 
 

@@ -6,6 +6,7 @@ os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no worker process
 
 import peers_common as common
 
+common.use_cores(1)
 np = common.module("numpy")
 torch = common.module("torch")
 

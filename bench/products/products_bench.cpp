@@ -1,0 +1,259 @@
+// simdrop's matrix products beside other libraries': see bench/peers/README.md.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "blas_probe.h"
+#include "fma_peak.h"
+#include "simdrop/isa.hpp"
+#include "simdrop_products.h"
+#include "timing.h"
+
+namespace {
+
+using namespace simdrop::bench;
+
+// Runs the loop on so many threads at once; returns with the last.
+void run_on(int threads, const FmaLoop& loop, std::size_t repeats) {
+  std::vector<std::jthread> others;
+  for (int t = 1; t < threads; ++t) others.emplace_back([&] { loop.run(repeats); });
+  loop.run(repeats);
+}
+
+// Some milliseconds of a core, beside which the start of a thread is little.
+constexpr double peak_call_flops = 2e9;
+
+struct Options {
+  std::vector<std::string> shape_texts{"256x1024x1024", "128x784x1024", "64x256x256", "32x64x64"};
+  std::vector<Shape> shapes{};
+  std::vector<std::string> types{"f32", "f64"};
+  std::vector<int> threads{1, 2};
+  std::array<std::vector<std::string>, 3> paths{};
+  bool probe = true;
+  Timing timing{};
+};
+
+struct Peer {
+  std::string who;
+  Blas blas;
+};
+
+struct Row {
+  std::string type;
+  Shape shape;
+  Product product;
+  int threads;
+};
+
+constexpr std::array<BlasChoice::Kind, 3> kinds{BlasChoice::Kind::openblas, BlasChoice::Kind::mkl,
+                                                BlasChoice::Kind::aocl};
+
+// The best way to run each library that is there, or just the first as the environment sets it.
+std::vector<BlasChoice> choose(const Options& options) {
+  const int threads = *std::max_element(options.threads.begin(), options.threads.end());
+  if (options.probe) {
+    std::printf("GFLOP/s, geometric mean over some products, %d threads:\n", threads);
+  }
+  std::vector<BlasChoice> chosen;
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    const std::vector<BlasChoice> all = choices(kinds[k], options.paths[k]);
+    if (options.probe) {
+      const auto found = fastest(all, threads);
+      if (found) chosen.push_back(*found);
+    } else if (!all.empty()) {
+      chosen.push_back({kinds[k], all.front().path});
+    }
+  }
+  return chosen;
+}
+
+// Settings are the whole process's; each library reads only its own.
+std::vector<Peer> load_peers(const Options& options) {
+  // Else a pool spins on, beside the next rival, for longer than the pause between two.
+  setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0);  // 2^22 cycles
+  setenv("KMP_BLOCKTIME", "2", 0);             // milliseconds
+  std::vector<Peer> peers;
+  for (const BlasChoice& choice : choose(options)) {
+    try {
+      peers.push_back({choice.who(), load(choice)});
+      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().blas.code.c_str());
+    } catch (const std::runtime_error& error) {
+      std::printf("SKIPPED %s: %s\n", choice.who().c_str(), error.what());
+    }
+  }
+  return peers;
+}
+
+template <class T>
+std::vector<Rival<T>> rivals(const std::vector<Peer>& peers, const Row& row) {
+  std::vector<Rival<T>> all = simdrop_rivals<T>(row.product, row.threads);
+  for (const Peer& peer : peers) {
+    peer.blas.set_threads(row.threads);
+    all.push_back({peer.who, [&blas = peer.blas, product = row.product](const Operands<T>& o) {
+                     multiply(blas, product, o);
+                   }});
+  }
+  return all;
+}
+
+// Removes those whose result is wrong, and counts them.
+template <class T>
+int remove_wrong(std::vector<Rival<T>>& all, const Operands<T>& operands, const Row& row) {
+  return static_cast<int>(std::erase_if(all, [&](const Rival<T>& rival) {
+    const std::string wrong = check(rival, operands, row.product);
+    if (wrong.empty()) return false;
+    std::printf("FAILED CHECK %s, %s: %s\n", rival.who.c_str(),
+                product_names[static_cast<std::size_t>(row.product)], wrong.c_str());
+    return true;
+  }));
+}
+
+void print_rate(double rate) {
+  std::printf(rate > 0.0 ? " %7.1f |" : "       - |", rate);
+}
+void print_ratio(double ratio) {
+  std::printf(ratio > 0.0 ? " %5.2f |" : "     - |", ratio);
+}
+
+// rates: GFLOP/s of simdrop, simdrop fused, the peers, the peak; 0 where there is none.
+void print_row(const Row& row, const std::vector<double>& rates) {
+  const double best_peer =
+      rates.size() > 3 ? *std::max_element(rates.begin() + 2, rates.end() - 1) : 0.0;
+  std::printf("| %s | %4zu, %4zu, %4zu | %-11s | %d |", row.type.c_str(), row.shape.batch,
+              row.shape.in, row.shape.out, product_names[static_cast<std::size_t>(row.product)],
+              row.threads);
+  for (const double rate : rates) print_rate(rate);
+  print_ratio(best_peer > 0.0 ? rates[0] / best_peer : 0.0);
+  print_ratio(rates.back() > 0.0 ? rates[0] / rates.back() : 0.0);
+  print_ratio(rates[0] > 0.0 ? rates[1] / rates[0] : 0.0);
+  std::puts("");
+  std::fflush(stdout);
+}
+
+void print_header(const std::vector<Peer>& peers) {
+  std::printf("\n| type | batch, in, out | product | threads | simdrop | fused |");
+  for (const Peer& peer : peers) std::printf(" %s |", peer.who.c_str());
+  std::printf(" FMA peak | simdrop / best peer | simdrop / peak | fused / simdrop |\n|");
+  for (std::size_t c = 0; c < 10 + peers.size(); ++c) std::printf(" --- |");
+  std::puts("");
+}
+
+// Times the rivals of a row and the peak in turn. Returns the number of failed checks.
+template <class T>
+int compare(const std::vector<Peer>& peers, const FmaLoop& peak, const Pool<T>& pool,
+            const Row& row, Timing timing) {
+  std::vector<Rival<T>> all = rivals<T>(peers, row);
+  const int failures = remove_wrong(all, pool[0], row);
+  std::vector<Call> calls;
+  std::vector<double> flops;
+  for (const Rival<T>& rival : all) {
+    calls.push_back([&](std::size_t turn) { rival.run(pool[turn]); });
+    flops.push_back(row.shape.flops());
+  }
+  if (peak.run != nullptr) {
+    const auto repeats = static_cast<std::size_t>(peak_call_flops / peak.flops);
+    calls.push_back([&, repeats](std::size_t) { run_on(row.threads, peak, repeats); });
+    flops.push_back(peak.flops * static_cast<double>(repeats) * row.threads);
+  }
+  timing.pause_milliseconds = row.threads > 1 ? 4.0 : 0.0;
+  const std::vector<double> seconds = median_seconds(calls, timing);
+  std::vector<double> rates(3 + peers.size(), 0.0);
+  for (std::size_t c = 0; c < calls.size(); ++c) {
+    std::size_t column = rates.size() - 1;
+    if (c < all.size()) {
+      const auto same = [&](const Peer& peer) { return peer.who == all[c].who; };
+      const auto peer = std::find_if(peers.begin(), peers.end(), same);
+      column = peer == peers.end() ? (all[c].fused ? 1 : 0)
+                                   : 2 + static_cast<std::size_t>(peer - peers.begin());
+    }
+    rates[column] = flops[c] / seconds[c] * 1e-9;
+  }
+  print_row(row, rates);
+  return failures;
+}
+
+template <class T>
+int compare_type(const std::vector<Peer>& peers, const FmaLoop& peak, const Options& options,
+                 const char* type) {
+  int failures = 0;
+  for (const Shape& shape : options.shapes) {
+    const Pool<T> pool(shape);
+    for (const Product product : products) {
+      for (const int threads : options.threads) {
+        failures += compare(peers, peak, pool, {type, shape, product, threads}, options.timing);
+      }
+    }
+  }
+  return failures;
+}
+
+std::string parse_shape(const std::string& text, std::vector<Shape>& shapes) {
+  std::istringstream in(text);
+  Shape shape{};
+  char x1 = 0;
+  char x2 = 0;
+  if (!(in >> shape.batch >> x1 >> shape.in >> x2 >> shape.out) || x1 != 'x' || x2 != 'x' ||
+      !in.eof() || shape.flops() == 0.0) {
+    return "\"" + text + "\" is not BATCHxINxOUT";
+  }
+  shapes.push_back(shape);
+  return "";
+}
+
+// A virtual environment has what pip installs, and the linker knows what the system has.
+std::vector<std::string> usual_paths(const char* soname) {
+  const char* environment = std::getenv("VIRTUAL_ENV");
+  std::vector<std::string> paths{environment != nullptr ? environment : "peers"};
+  std::error_code error;
+  if (!std::filesystem::is_directory(paths[0], error)) paths.clear();
+  if (soname != nullptr) paths.emplace_back(soname);
+  return paths;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  options.paths = {usual_paths("libopenblas.so.0"), usual_paths("libmkl_rt.so.3"),
+                   usual_paths("libblis-mt.so.5")};
+  CLI::App app{"simdrop's matrix products beside other libraries'"};
+  app.add_option("--shapes", options.shape_texts, "BATCHxINxOUT,...")->delimiter(',');
+  app.add_option("--types", options.types, "f32,f64")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"f32", "f64"}));
+  app.add_option("--threads", options.threads, "1,2,...")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--openblas", options.paths[0], "Libraries, or folders to search")->delimiter(',');
+  app.add_option("--mkl", options.paths[1], "Libraries, or folders to search")->delimiter(',');
+  app.add_option("--aocl", options.paths[2], "Libraries, or folders to search")->delimiter(',');
+  app.add_flag("!--no-probe", options.probe,
+               "Take the first library of each kind, as the environment sets it");
+  app.add_option("--rounds", options.timing.rounds, "Medians of so many")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--milliseconds", options.timing.milliseconds, "Least time of a call in a round");
+  CLI11_PARSE(app, argc, argv);
+  for (const std::string& text : options.shape_texts) {
+    const std::string wrong = parse_shape(text, options.shapes);
+    if (!wrong.empty()) {
+      std::fprintf(stderr, "--shapes: %s\n", wrong.c_str());
+      return 2;
+    }
+  }
+  std::printf("cpu: %s\nsimdrop: table %s\n", simdrop::cpu_name().c_str(),
+              simdrop::isa_name(simdrop::active_isa()));
+  const std::vector<Peer> peers = load_peers(options);
+  const FmaLoops peak = fma_loops();
+  print_header(peers);
+  int failures = 0;
+  for (const std::string& type : options.types) {
+    failures += type == "f32" ? compare_type<float>(peers, peak.f32, options, "f32")
+                              : compare_type<double>(peers, peak.f64, options, "f64");
+  }
+  return failures == 0 ? 0 : 1;
+}
