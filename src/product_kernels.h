@@ -26,6 +26,9 @@ struct AdamParams {
 
 inline constexpr std::size_t mask_slack = 8;
 
+// Operands of at most so many bytes, with their gaps, are used where they lie: half of L1 at most.
+inline constexpr std::size_t in_place_bytes = 16384;
+
 // y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
 template <class T>
 struct ForwardProduct {
@@ -50,8 +53,9 @@ struct ForwardProduct {
 template <class T>
 struct BackwardInputProduct {
   std::size_t batch, ins, k;
-  const T* dy;  // pack_rows: batch rows in even_split() panels
-  const T* w;   // k x ins
+  const T* dy;  // pack_rows: batch rows in EvenSplit panels; or as it is, if ld_dy is not 0
+  std::size_t ld_dy;
+  const T* w;  // k x ins
   std::size_t ld_w;
   const T* stored;  // batch x ins, or null
   std::size_t ld_stored;
@@ -79,7 +83,9 @@ struct BackwardWeightsProduct {
   std::size_t batch, outs, ins;
   const T* dy;  // batch x outs
   std::size_t ld_dy;
-  const T* x;  // pack_cols: ins columns in panels of nr
+  const T*
+      x;  // pack_cols: ins columns in panels of nr; or as it is, if ld_x is not 0: whole vectors
+  std::size_t ld_x;
   T alpha;
   GradientUse<T> weights;
   GradientUse<T> bias;  // target null: no column sums

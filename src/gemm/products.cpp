@@ -47,6 +47,21 @@ Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements
   return share(parts, 1, member.rank, threads);
 }
 
+template <class T>
+bool lies_in_l1(std::size_t rows, std::size_t ld) {
+  return rows * ld <= in_place_bytes / sizeof(T);
+}
+
+// Activations that are used where they lie.
+template <class T>
+bool in_place(const BackwardInputCall<T>& call) {
+  return lies_in_l1<T>(call.product.batch, call.ld_dy);
+}
+template <class T>
+bool in_place(const BackwardWeightsCall<T>& call, std::size_t unit) {
+  return call.product.ins % unit == 0 && lies_in_l1<T>(call.product.batch, call.ld_x);
+}
+
 }  // namespace
 
 template <class T>
@@ -112,6 +127,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardInpu
           const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
   const BackwardInputProduct<T>& p = call.product;
+  if (in_place(call)) return;
   const std::size_t block = block_rows(p.batch, p.k, sizeof(T), 1);
   for (std::size_t row = 0; row < p.batch; row += block) {
     const EvenSplit tiles(std::min(block, p.batch - row), kernels.mr);
@@ -137,7 +153,8 @@ void multiply(const KernelTable& table, const TeamMember& member, const Backward
   p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
   for (std::size_t row = part.n.begin; row < part.n.end; row += block) {
     p.batch = std::min(block, part.n.end - row);
-    p.dy = buffers.panels + row * whole.k;
+    p.dy = in_place(call) ? call.dy + row * call.ld_dy : buffers.panels + row * whole.k;
+    p.ld_dy = in_place(call) ? call.ld_dy : 0;
     if (whole.stored != nullptr) p.stored = whole.stored + row * whole.ld_stored + part.m.begin;
     p.dx = whole.dx + row * whole.ld_dx + part.m.begin;
     kernels.backward_input(p);
@@ -151,6 +168,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardWeig
   const std::size_t batch = call.product.batch;
   const std::size_t ins = call.product.ins;
   const std::size_t nr = kernels.nr;
+  if (in_place(call, kernels.unit)) return;
   const Range mine = parts_of(member, round_up(ins, nr) / nr, batch * ins);
   for (std::size_t in = mine.begin * nr; in < std::min(ins, mine.end * nr); in += nr) {
     kernels.pack_cols(std::min(nr, ins - in), batch, call.x + in, call.ld_x, nr,
@@ -176,7 +194,9 @@ void multiply(const KernelTable& table, const TeamMember& member,
   p.outs = part.m.end - part.m.begin;
   p.ins = part.n.end - part.n.begin;
   p.dy = whole.dy + part.m.begin;
-  p.x = buffers.panels + part.n.begin * whole.batch;
+  const bool as_it_is = in_place(call, kernels.unit);
+  p.x = as_it_is ? call.x + part.n.begin : buffers.panels + part.n.begin * whole.batch;
+  p.ld_x = as_it_is ? call.ld_x : 0;
   p.weights = at(whole.weights, part.m.begin * whole.weights.ld + part.n.begin);
   p.bias = at(whole.bias, part.m.begin);
   if (part.n.begin != 0) p.bias.target = nullptr;

@@ -15,6 +15,11 @@ constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
 }
 
 template <class T>
+inline bool lies_in_l1(std::size_t rows, std::size_t ld) {
+  return rows * ld <= in_place_bytes / sizeof(T);
+}
+
+template <class T>
 std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
@@ -41,6 +46,7 @@ void forward_product(const ForwardProduct<T>& p) {
   const std::size_t ld = round_up_to<T>(p.batch, nr);
   T* block = p.scratch;
   T* copy = block + strip_rows<T> * ld;
+  const bool in_place = lies_in_l1<T>(p.outs, p.ld_w);
   for (std::size_t out = 0; out < p.outs; out += strip_rows<T>) {
     const std::size_t outs = smaller(strip_rows<T>, p.outs - out);
     const EvenSplit tiles(outs, tile_mr);
@@ -50,10 +56,11 @@ void forward_product(const ForwardProduct<T>& p) {
       T* c = block + tiles.begin(t) * ld;
       for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
         const std::size_t k = smaller(k_block, p.k - q);
-        copy_rows(m, k, w + q, p.ld_w, copy);
-        for (std::size_t r = 0; r < p.batch; r += nr) {
-          call_micro<T, true, tile_mr, tile_nv>(m, p.batch - r, k, copy, p.x + r * p.k + q * nr,
-                                                c + r, ld, q != 0);
+        if (!in_place) copy_rows(m, k, w + q, p.ld_w, copy);
+        MicroOperands<T> of{in_place ? w + q : copy, in_place ? p.ld_w : row_stride<T>,
+                            p.x + q * nr, nr};
+        for (std::size_t r = 0; r < p.batch; r += nr, of.b += nr * p.k) {
+          call_micro<T, true>(m, p.batch - r, k, of, c + r, ld, q != 0);
         }
       }
     }
@@ -65,38 +72,58 @@ void forward_product(const ForwardProduct<T>& p) {
   }
 }
 
+// The products of one panel of W (or of W where it lies) with all examples, into n columns of c.
+template <class T>
+inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t n, std::size_t q,
+                           std::size_t k, const T* w, std::size_t ld_w, T* c, std::size_t ldc) {
+  const EvenSplit tiles(p.batch, tile_mr);
+  for (std::size_t t = 0; t < tiles.parts; ++t) {
+    const std::size_t first = tiles.begin(t);
+    const std::size_t m = tiles.size(t);
+    T* to = c + first * ldc;
+    if (p.ld_dy != 0) {
+      call_micro<T, true>(m, n, k, {p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w}, to, ldc, q != 0);
+    } else {
+      call_micro<T, false>(m, n, k, {p.dy + first * p.k + q * m, m, w, ld_w}, to, ldc, q != 0);
+    }
+  }
+}
+
 template <class T>
 void backward_input_product(const BackwardInputProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
-  const EvenSplit tiles(p.batch, tile_mr);
-  T* block = p.scratch;
-  T* panel = block + p.batch * nr;
+  T* panel = p.scratch + p.batch * nr;
+  const bool w_in_place = lies_in_l1<T>(p.k, p.ld_w);
   for (std::size_t in = 0; in < p.ins; in += nr) {
     const std::size_t n = smaller(nr, p.ins - in);
+    const bool whole = n % lanes_of<T> == 0;
+    const bool c_in_place = whole && p.stored == nullptr;
+    T* c = c_in_place ? p.dx + in : p.scratch;
+    const std::size_t ldc = c_in_place ? p.ld_dx : nr;
     for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
       const std::size_t k = smaller(k_block, p.k - q);
-      pack_cols(n, k, p.w + q * p.ld_w + in, p.ld_w, nr, panel);
-      for (std::size_t t = 0; t < tiles.parts; ++t) {
-        const std::size_t first = tiles.begin(t);
-        const std::size_t m = tiles.size(t);
-        call_micro<T, false, tile_mr, tile_nv>(m, n, k, p.dy + first * p.k + q * m, panel,
-                                               block + first * nr, nr, q != 0);
+      const T* w = p.w + q * p.ld_w + in;
+      if (w_in_place && whole) {
+        multiply_panel(p, n, q, k, w, p.ld_w, c, ldc);
+      } else {
+        pack_cols(n, k, w, p.ld_w, nr, panel);
+        multiply_panel(p, n, q, k, panel, nr, c, ldc);
       }
     }
-    finish_backward_input(p, block, nr, in, n);
+    if (!c_in_place) finish_backward_input(p, p.scratch, nr, in, n);
   }
 }
 
 // Sums of the columns of a panel, examples in order.
 template <class T>
 void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
-                    const T* panel, T* sums) {
+                    const T* panel, std::size_t ld, T* sums) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t i = 0; i < m; i += lanes) {
     const std::size_t n = smaller(lanes, m - i);
     VecOf<T> sum(T{0});
     const T* from = panel + i;
-    for (std::size_t r = 0; r < p.batch; ++r, from += m) sum = sum + load_first(from, n);
+    for (std::size_t r = 0; r < p.batch; ++r, from += ld) sum = sum + load_first(from, n);
     store(sums + i, sum);
   }
   use_gradients(p, p.bias, out, sums, m);
@@ -107,6 +134,9 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
   constexpr std::size_t ld = gradient_block<T>;
   const EvenSplit tiles(p.outs, tile_mr);
+  // Sums that are the gradients, in whole vectors, need nothing done.
+  const bool in_target =
+      p.weights.update == Update::store && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
   T* block = p.scratch;
   T* sums = block + tile_mr * ld;
   T* packed = sums + round_up_to<T>(tile_mr, lanes_of<T>);
@@ -114,21 +144,25 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
     const std::size_t out = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     // A single tile without padding between its rows is a panel already.
-    const bool is_panel = m == p.ld_dy;
-    if (!is_panel) pack_cols(m, p.batch, p.dy + out, p.ld_dy, m, packed);
-    const T* panel = is_panel ? p.dy : packed;
-    if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, sums);
+    const bool in_place = m == p.ld_dy || lies_in_l1<T>(p.batch, p.ld_dy);
+    if (!in_place) pack_cols(m, p.batch, p.dy + out, p.ld_dy, m, packed);
+    const T* panel = in_place ? p.dy + out : packed;
+    const std::size_t ld_panel = in_place ? p.ld_dy : m;
+    if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, ld_panel, sums);
     for (std::size_t in = 0; in < p.ins; in += ld) {
       const std::size_t ins = smaller(ld, p.ins - in);
+      T* c = in_target ? p.weights.target + out * p.weights.ld + in : block;
+      const std::size_t ldc = in_target ? p.weights.ld : ld;
       for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
         const std::size_t k = smaller(k_block, p.batch - q);
         for (std::size_t i = 0; i < ins; i += nr) {
-          call_micro<T, false, tile_mr, tile_nv>(m, ins - i, k, panel + q * m,
-                                                 p.x + (in + i) * p.batch + q * nr, block + i, ld,
-                                                 q != 0);
+          const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in + i : p.x + (in + i) * p.batch + q * nr;
+          call_micro<T, false>(m, ins - i, k,
+                               {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr},
+                               c + i, ldc, q != 0);
         }
       }
-      finish_weights(p, block, ld, out, m, in, ins);
+      if (!in_target) finish_weights(p, block, ld, out, m, in, ins);
     }
     if constexpr (sizeof(T) == sizeof(float)) {
       if (p.max_norm != 0.0) {

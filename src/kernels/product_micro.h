@@ -15,10 +15,37 @@ constexpr std::size_t k_block = 512;
 template <class T>
 constexpr std::size_t row_stride = k_block + 64 / sizeof(T);
 
-// c (M rows, NV vectors) = or += a b over k, as one chain per element. The left operand's element
-// (i, p) is a[i * row_stride + p] if ByRows, else a[p * M + i]; the right one's is b[p * nr + j].
+// The left operand's element (i, p) is a[i * a_ld + p] if its rows are copied or in place, or
+// a[p * a_ld + i] in a panel. The right one's is b[p * b_ld + j].
+template <class T>
+struct MicroOperands {
+  const T* a;
+  std::size_t a_ld;
+  const T* b;
+  std::size_t b_ld;
+};
+
+// Row i of the left operand, by the two forms of addresses that need no pointer for each row.
+template <class T, int M, bool ByRows>
+struct LeftRows {
+  static constexpr std::size_t step = ByRows ? 3 : M;
+  static constexpr std::size_t pointers = (M + step - 1) / step;
+  const T* base[pointers];
+  std::size_t ld;
+
+  LeftRows(const T* a, std::size_t a_ld) : ld(a_ld) {
+    for (std::size_t g = 0; g < pointers; ++g) base[g] = a + g * step * (ByRows ? ld : 1);
+  }
+  [[nodiscard]] T at(std::size_t i) const { return base[i / step][i % step * (ByRows ? ld : 1)]; }
+  void next() {
+#pragma GCC unroll 8
+    for (std::size_t g = 0; g < pointers; ++g) base[g] += ByRows ? 1 : ld;
+  }
+};
+
+// c (M rows, NV vectors) = or += a b over k, as one chain per element.
 template <class T, int M, int NV, bool ByRows>
-void micro_tile(std::size_t k, const T* a, const T* b, T* c, std::size_t ldc, bool accumulate) {
+void micro_tile(std::size_t k, const MicroOperands<T>& of, T* c, std::size_t ldc, bool accumulate) {
   using V = VecOf<T>;
   constexpr std::size_t lanes = lanes_of<T>;
   V sums[M][NV];
@@ -35,18 +62,21 @@ void micro_tile(std::size_t k, const T* a, const T* b, T* c, std::size_t ldc, bo
       for (std::size_t j = 0; j < NV; ++j) sums[i][j] = V(T{0});
     }
   }
+  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
+  const T* b = of.b;
+  const std::size_t b_ld = of.b_ld;
   for (std::size_t p = 0; p < k; ++p) {
     V column[NV];
 #pragma GCC unroll 8
     for (std::size_t j = 0; j < NV; ++j) column[j] = load(b + j * lanes);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < M; ++i) {
-      const V row(ByRows ? a[i * row_stride<T>] : a[i]);
+      const V row(left.at(i));
 #pragma GCC unroll 8
       for (std::size_t j = 0; j < NV; ++j) sums[i][j] = mul_add(row, column[j], sums[i][j]);
     }
-    a += ByRows ? 1 : M;
-    b += nr_of<T>;
+    left.next();
+    b += b_ld;
   }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < M; ++i) {
@@ -57,22 +87,22 @@ void micro_tile(std::size_t k, const T* a, const T* b, T* c, std::size_t ldc, bo
 
 // The micro-kernel of m rows and n columns, 1 <= m <= tile_mr, 1 <= n <= nr; it computes whole
 // vectors.
-template <class T, bool ByRows, int M, int NV>
-inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const T* a, const T* b, T* c,
-                       std::size_t ldc, bool accumulate) {
+template <class T, bool ByRows, int M = tile_mr, int NV = tile_nv>
+inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const MicroOperands<T>& of,
+                       T* c, std::size_t ldc, bool accumulate) {
   if constexpr (M > 1) {
     if (m < M) {
-      call_micro<T, ByRows, M - 1, NV>(m, n, k, a, b, c, ldc, accumulate);
+      call_micro<T, ByRows, M - 1, NV>(m, n, k, of, c, ldc, accumulate);
       return;
     }
   }
   if constexpr (NV > 1) {
     if (n <= (NV - 1) * lanes_of<T>) {
-      call_micro<T, ByRows, M, NV - 1>(m, n, k, a, b, c, ldc, accumulate);
+      call_micro<T, ByRows, M, NV - 1>(m, n, k, of, c, ldc, accumulate);
       return;
     }
   }
-  micro_tile<T, M, NV, ByRows>(k, a, b, c, ldc, accumulate);
+  micro_tile<T, M, NV, ByRows>(k, of, c, ldc, accumulate);
 }
 
 // Panels of pack_cols: rows of the source are copied as they are, whole ones at once, others a
