@@ -115,6 +115,34 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
                    [=](const auto& update) { update_array(update, n, gradient); });
 }
 
+// The updates of a tile of weights from sums that become gradients by a factor, as the products
+// leave them. The sums of the tails are overwritten.
+template <class Update>
+inline void update_tile(const Update& update, const SumTile& tile) {
+  const VecF factors(tile.factor);
+  for (std::size_t r = 0; r < tile.rows; ++r) {
+    float* sums = tile.sums + r * tile.ld_sums;
+    const std::size_t at = r * tile.ld;
+    std::size_t i = 0;
+    for (; i + lanes_f32 <= tile.cols; i += lanes_f32) {
+      update.vector(at + i, factors * load(sums + i));
+    }
+    if (i == tile.cols) continue;
+    for (std::size_t j = i; j < tile.cols; ++j) sums[j] *= tile.factor;
+    update.elements(at + i, tile.cols - i, sums + i);
+  }
+}
+inline void sgd_tile(const SgdParams& params, const SumTile& tile, float* weights,
+                     float* momentum) {
+  with_sgd_update(params, weights, momentum,
+                  [&](const auto& update) { update_tile(update, tile); });
+}
+inline void adam_tile(const AdamParams& params, const SumTile& tile, float* weights, float* first,
+                      float* second) {
+  with_adam_update(params, weights, first, second,
+                   [&](const auto& update) { update_tile(update, tile); });
+}
+
 inline double row_norm(std::size_t n, const float* row) {
   constexpr std::size_t vectors = norm_sums / lanes_f64;
   VecD sums[vectors];

@@ -5,9 +5,6 @@
 // Outputs that are finished together: some micro-tiles, and whole vectors of the transposition.
 template <class T>
 constexpr std::size_t strip_rows = tile_strip_vectors* lanes_of<T>;
-// Inputs whose gradients are finished together.
-template <class T>
-constexpr std::size_t gradient_block = 1024 / sizeof(T);
 
 template <class T>
 constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
@@ -24,8 +21,7 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
   const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
-  const std::size_t weights =
-      (gradient_block<T> + batch) * tile_mr + round_up_to<T>(tile_mr, lanes_of<T>);
+  const std::size_t weights = (nr_of<T> + batch) * tile_mr + round_up_to<T>(tile_mr, lanes_of<T>);
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
@@ -59,23 +55,29 @@ void forward_product(const ForwardProduct<T>& p) {
         if (!in_place) copy_rows(m, k, w + q, p.ld_w, copy);
         MicroOperands<T> of{in_place ? w + q : copy, in_place ? p.ld_w : row_stride<T>,
                             p.x + q * nr, nr};
+        // Examples are finished as soon as the last products of the strip are there, which hides
+        // behind the ones of the next examples.
+        const bool last = t + 1 == tiles.parts && q + k >= p.k;
         for (std::size_t r = 0; r < p.batch; r += nr, of.b += nr * p.k) {
-          call_micro<T, true>(m, p.batch - r, k, of, c + r, ld, q != 0);
+          const std::size_t rows = smaller(nr, p.batch - r);
+          call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+          if (last && p.bits != nullptr) {
+            finish_forward<T, true>(p, block + r, ld, out, outs, r, rows);
+          } else if (last) {
+            finish_forward<T, false>(p, block + r, ld, out, outs, r, rows);
+          }
         }
       }
-    }
-    if (p.bits != nullptr) {
-      finish_forward<T, true>(p, block, ld, out, outs);
-    } else {
-      finish_forward<T, false>(p, block, ld, out, outs);
     }
   }
 }
 
-// The products of one panel of W (or of W where it lies) with all examples, into n columns of c.
+// The products of one panel of W (or of W where it lies) with all examples, into n columns of c,
+// which are those from `in` on.
 template <class T>
-inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t n, std::size_t q,
-                           std::size_t k, const T* w, std::size_t ld_w, T* c, std::size_t ldc) {
+inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t in, std::size_t n,
+                           std::size_t q, std::size_t k, const T* w, std::size_t ld_w, T* c,
+                           std::size_t ldc) {
   const EvenSplit tiles(p.batch, tile_mr);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t first = tiles.begin(t);
@@ -86,6 +88,7 @@ inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t n, std:
     } else {
       call_micro<T, false>(m, n, k, {p.dy + first * p.k + q * m, m, w, ld_w}, to, ldc, q != 0);
     }
+    if (c == p.scratch && q + k >= p.k) finish_backward_input(p, to, ldc, first, m, in, n);
   }
 }
 
@@ -104,13 +107,12 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
       const std::size_t k = smaller(k_block, p.k - q);
       const T* w = p.w + q * p.ld_w + in;
       if (w_in_place && whole) {
-        multiply_panel(p, n, q, k, w, p.ld_w, c, ldc);
+        multiply_panel(p, in, n, q, k, w, p.ld_w, c, ldc);
       } else {
         pack_cols(n, k, w, p.ld_w, nr, panel);
-        multiply_panel(p, n, q, k, panel, nr, c, ldc);
+        multiply_panel(p, in, n, q, k, panel, nr, c, ldc);
       }
     }
-    if (!c_in_place) finish_backward_input(p, p.scratch, nr, in, n);
   }
 }
 
@@ -126,19 +128,53 @@ void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::si
     for (std::size_t r = 0; r < p.batch; ++r, from += ld) sum = sum + load_first(from, n);
     store(sums + i, sum);
   }
-  use_gradients(p, p.bias, out, sums, m);
+  use_gradients(p, p.bias, out, sums, 0, 1, m);
+}
+
+// Weights and momentum that are far away come near while the products of their tile run. (Where
+// they lie in L2 that costs more than it gains, as it does for operands that are read in order.)
+template <class T>
+inline void prefetch_tile(const GradientUse<T>& use, std::size_t offset, std::size_t m) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  const T* const arrays[] = {use.target, use.first, use.second};
+  for (const T* array : arrays) {
+    if (array == nullptr) continue;
+    array += offset;
+    for (std::size_t i = 0; i < m; ++i, array += use.ld) {
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < nr_of<T>; j += line) __builtin_prefetch(array + j);
+    }
+  }
+}
+constexpr std::size_t far_bytes = std::size_t{1} << 19;
+
+// A tile of gradients of m outputs and n <= nr inputs, from a panel of dy and x.
+template <class T>
+inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
+                          std::size_t in, const T* panel, std::size_t ld_panel, bool in_target) {
+  constexpr std::size_t nr = nr_of<T>;
+  const std::size_t n = smaller(nr, p.ins - in);
+  const std::size_t offset = out * p.weights.ld + in;
+  T* c = in_target ? p.weights.target + offset : p.scratch;
+  const std::size_t ldc = in_target ? p.weights.ld : nr;
+  const bool far = p.outs * p.weights.ld >= far_bytes / sizeof(T);
+  if (far && p.weights.update != Update::store) prefetch_tile(p.weights, offset, m);
+  for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
+    const std::size_t k = smaller(k_block, p.batch - q);
+    const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
+    call_micro<T, false>(m, n, k, {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr}, c,
+                         ldc, q != 0);
+  }
+  if (!in_target) use_gradients(p, p.weights, offset, c, ldc, m, n);
 }
 
 template <class T>
 void backward_weights_product(const BackwardWeightsProduct<T>& p) {
-  constexpr std::size_t nr = nr_of<T>;
-  constexpr std::size_t ld = gradient_block<T>;
   const EvenSplit tiles(p.outs, tile_mr);
   // Sums that are the gradients, in whole vectors, need nothing done.
   const bool in_target =
       p.weights.update == Update::store && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
-  T* block = p.scratch;
-  T* sums = block + tile_mr * ld;
+  T* sums = p.scratch + tile_mr * nr_of<T>;
   T* packed = sums + round_up_to<T>(tile_mr, lanes_of<T>);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t out = tiles.begin(t);
@@ -149,20 +185,8 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
     const T* panel = in_place ? p.dy + out : packed;
     const std::size_t ld_panel = in_place ? p.ld_dy : m;
     if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, ld_panel, sums);
-    for (std::size_t in = 0; in < p.ins; in += ld) {
-      const std::size_t ins = smaller(ld, p.ins - in);
-      T* c = in_target ? p.weights.target + out * p.weights.ld + in : block;
-      const std::size_t ldc = in_target ? p.weights.ld : ld;
-      for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
-        const std::size_t k = smaller(k_block, p.batch - q);
-        for (std::size_t i = 0; i < ins; i += nr) {
-          const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in + i : p.x + (in + i) * p.batch + q * nr;
-          call_micro<T, false>(m, ins - i, k,
-                               {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr},
-                               c + i, ldc, q != 0);
-        }
-      }
-      if (!in_target) finish_weights(p, block, ld, out, m, in, ins);
+    for (std::size_t in = 0; in < p.ins; in += nr_of<T>) {
+      gradient_tile(p, out, m, in, panel, ld_panel, in_target);
     }
     if constexpr (sizeof(T) == sizeof(float)) {
       if (p.max_norm != 0.0) {

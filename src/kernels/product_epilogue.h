@@ -47,19 +47,19 @@ inline void finish_examples(const ForwardProduct<T>& p, std::size_t row, std::si
 // A block of the forward product holds outputs x examples: it is transposed on the way.
 template <class T, bool Bits>
 void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, std::size_t out,
-                    std::size_t outs) {
+                    std::size_t outs, std::size_t row, std::size_t rows) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t o = 0; o < outs; o += lanes) {
     const std::size_t n = smaller(lanes, outs - o);
     const VecOf<T> bias = p.bias != nullptr ? load_first(p.bias + out + o, n) : VecOf<T>(T{0});
-    for (std::size_t r = 0; r < p.batch; r += lanes) {
+    for (std::size_t r = 0; r < rows; r += lanes) {
       VecOf<T> examples[lanes];
       load_transposed(n, lanes, block + o * ld + r, ld, examples);
-      const std::size_t count = smaller(lanes, p.batch - r);
+      const std::size_t count = smaller(lanes, rows - r);
       if (n == lanes && count == lanes) {
-        finish_examples<T, true, Bits>(p, r, count, out + o, n, examples, bias);
+        finish_examples<T, true, Bits>(p, row + r, count, out + o, n, examples, bias);
       } else {
-        finish_examples<T, false, Bits>(p, r, count, out + o, n, examples, bias);
+        finish_examples<T, false, Bits>(p, row + r, count, out + o, n, examples, bias);
       }
     }
   }
@@ -68,11 +68,11 @@ void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, 
 // A vector of inputs of every example; n of its lanes count.
 template <class T, bool Whole>
 inline void finish_inputs(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
-                          std::size_t in, std::size_t n) {
+                          std::size_t row, std::size_t rows, std::size_t in, std::size_t n) {
   const VecOf<T> scale(p.scale);
-  const T* stored = p.stored + (p.stored != nullptr ? in : 0);
-  T* dx = p.dx + in;
-  for (std::size_t r = 0; r < p.batch; ++r, block += ld, dx += p.ld_dx) {
+  const T* stored = p.stored != nullptr ? p.stored + row * p.ld_stored + in : nullptr;
+  T* dx = p.dx + row * p.ld_dx + in;
+  for (std::size_t r = 0; r < rows; ++r, block += ld, dx += p.ld_dx) {
     VecOf<T> v = load(block);
     if (p.stored != nullptr) {
       v = select_gt_zero(Whole ? load(stored) : load_first(stored, n), v * scale);
@@ -88,49 +88,47 @@ inline void finish_inputs(const BackwardInputProduct<T>& p, const T* block, std:
 
 template <class T>
 void finish_backward_input(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
-                           std::size_t in, std::size_t ins) {
+                           std::size_t row, std::size_t rows, std::size_t in, std::size_t ins) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t i = 0; i < ins; i += lanes) {
     const std::size_t n = smaller(lanes, ins - i);
     if (n == lanes) {
-      finish_inputs<T, true>(p, block + i, ld, in + i, n);
+      finish_inputs<T, true>(p, block + i, ld, row, rows, in + i, n);
     } else {
-      finish_inputs<T, false>(p, block + i, ld, in + i, n);
+      finish_inputs<T, false>(p, block + i, ld, row, rows, in + i, n);
     }
   }
 }
 
-// Gradients of n neighbouring weights from their sums, which are overwritten.
+// What becomes of a tile of sums; it may be overwritten.
 template <class T>
-void use_gradients(const BackwardWeightsProduct<T>& p, const GradientUse<T>& use,
-                   std::size_t offset, T* sums, std::size_t n) {
+inline void use_gradients(const BackwardWeightsProduct<T>& p, const GradientUse<T>& use,
+                          std::size_t offset, T* sums, std::size_t ld, std::size_t rows,
+                          std::size_t cols) {
   constexpr std::size_t lanes = lanes_of<T>;
-  const VecOf<T> alpha(p.alpha);
   T* target = use.target + offset;
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const VecOf<T> gradient = alpha * load(sums + i);
-    const std::size_t count = smaller(lanes, n - i);
-    if (use.update == Update::store) {
-      store_first(target + i, gradient, count);
-    } else if (use.update == Update::add) {
-      store_first(target + i, load_first(target + i, count) + gradient, count);
-    } else {
-      store(sums + i, gradient);
-    }
-  }
   if constexpr (sizeof(T) == sizeof(float)) {
+    const SumTile tile{rows, cols, sums, ld, p.alpha, use.ld};
     if (use.update == Update::sgd) {
-      sgd_f32(p.sgd, n, sums, target, use.first == nullptr ? nullptr : use.first + offset);
-    } else if (use.update == Update::adam) {
-      adam_f32(p.adam, n, sums, target, use.first + offset, use.second + offset);
+      sgd_tile(p.sgd, tile, target, use.first == nullptr ? nullptr : use.first + offset);
+      return;
+    }
+    if (use.update == Update::adam) {
+      adam_tile(p.adam, tile, target, use.first + offset, use.second + offset);
+      return;
     }
   }
-}
-
-template <class T>
-void finish_weights(const BackwardWeightsProduct<T>& p, T* block, std::size_t ld, std::size_t out,
-                    std::size_t outs, std::size_t in, std::size_t ins) {
-  for (std::size_t o = 0; o < outs; ++o) {
-    use_gradients(p, p.weights, (out + o) * p.weights.ld + in, block + o * ld, ins);
+  const VecOf<T> alpha(p.alpha);
+  const bool add = use.update == Update::add;
+  for (std::size_t r = 0; r < rows; ++r, sums += ld, target += use.ld) {
+    for (std::size_t i = 0; i < cols; i += lanes) {
+      const VecOf<T> gradient = alpha * load(sums + i);
+      const std::size_t n = smaller(lanes, cols - i);
+      if (n == lanes) {
+        store(target + i, add ? load(target + i) + gradient : gradient);
+      } else {
+        store_first(target + i, add ? load_first(target + i, n) + gradient : gradient, n);
+      }
+    }
   }
 }

@@ -45,3 +45,21 @@ T select_bits(std::uint64_t bits, T v) {
 }
 template <class T>
 void transpose(T*) {}
+
+inline void sgd_tile(const SgdParams& params, const SumTile& tile, float* weights,
+                     float* momentum) {
+  for (std::size_t r = 0; r < tile.rows; ++r, weights += tile.ld) {
+    float* sums = tile.sums + r * tile.ld_sums;
+    for (std::size_t i = 0; i < tile.cols; ++i) sums[i] *= tile.factor;
+    float* state = momentum == nullptr ? nullptr : momentum + r * tile.ld;
+    sgd_elements(params, 0, tile.cols, sums, weights, state);
+  }
+}
+inline void adam_tile(const AdamParams& params, const SumTile& tile, float* weights, float* first,
+                      float* second) {
+  for (std::size_t r = 0; r < tile.rows; ++r, weights += tile.ld) {
+    float* sums = tile.sums + r * tile.ld_sums;
+    for (std::size_t i = 0; i < tile.cols; ++i) sums[i] *= tile.factor;
+    adam_elements(params, 0, tile.cols, sums, weights, first + r * tile.ld, second + r * tile.ld);
+  }
+}
