@@ -43,7 +43,7 @@ ENVIRONMENT = {
 }
 REMOVED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_WAIT_POLICY")
 PAUSE_SECONDS = 0.02
-MAX_TAKES = 4
+MAX_TAKES = 3
 MAX_WAITING = 0.01  # of the time of a run
 
 
@@ -117,17 +117,13 @@ def wrong_with(reply):
 
 
 def build(workers, problem):
-    """The workers whose networks learn, and drop if they should. They build at the same time."""
+    """(The workers whose networks learn, and drop if they should; what is wrong with the others,
+    by name.) They build at the same time."""
     for worker in workers.values():
         worker.send("build " + problem)
-    right = {}
-    for who, worker in workers.items():
-        wrong = wrong_with(worker.receive())
-        if wrong:
-            print(f"FAILED CHECK {who}, {problem}: {wrong}\n")
-        else:
-            right[who] = worker
-    return right
+    found = {who: wrong_with(worker.receive()) for who, worker in workers.items()}
+    right = {who: worker for who, worker in workers.items() if not found[who]}
+    return right, {who: wrong for who, wrong in found.items() if wrong}
 
 
 def waiting_seconds(pid):
@@ -193,7 +189,9 @@ def time_text(seconds):
     return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
-def print_rows(case, threads, medians):
+def print_rows(case, threads, medians, wrong):
+    for who, what in wrong.items():
+        print(f"| {case} | {threads} | {who} | FAILED CHECK: {what} | | | | |")
     for who in dict.fromkeys(who for who, _ in medians):
         none, dropout = (medians[who, variant] for variant in VARIANTS)
         ups = [speed_up(medians, variant) if who == "simdrop" else None for variant in VARIANTS]
@@ -223,26 +221,34 @@ def arguments():
     return parsed
 
 
+def run_cases(workers, threads, options):
+    """Prints the rows of a number of threads; (medians as records, failed checks)."""
+    records, failures = [], 0
+    print("| network, batch | threads | who | none | dropout | ratio | simdrop's speed-up, none "
+          "| simdrop's speed-up, dropout |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for case in options.cases:
+        right, wrong = build(workers, CASES[case])
+        failures += len(wrong)
+        medians = measure(right, options)
+        print_rows(case, threads, medians, wrong)
+        for (who, variant), seconds in medians.items():
+            records.append({"case": case, "threads": threads, "who": who, "variant": variant,
+                            "seconds": seconds})
+    print()
+    return records, failures
+
+
 def main():
     options = arguments()
     print(f"cpu: {peers_common.cpu_name()}\n")
-    rows, results, failures = [], [], 0
+    results, failures = [], 0
     for threads in options.threads:
         workers = start(options, threads)
-        for case in options.cases:
-            right = build(workers, CASES[case])
-            failures += len(workers) - len(right)
-            medians = measure(right, options)
-            rows.append((case, threads, medians))
-            for (who, variant), seconds in medians.items():
-                results.append({"case": case, "threads": threads, "who": who,
-                                "variant": variant, "seconds": seconds})
+        records, failed = run_cases(workers, threads, options)
+        results += records
+        failures += failed
         for worker in workers.values():
             worker.close()
-    print("| network, batch | threads | who | none | dropout | ratio | simdrop's speed-up, none "
-          "| simdrop's speed-up, dropout |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for row in rows:
-        print_rows(*row)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"cpu": peers_common.cpu_name(), "medians": results}, file, indent=1)
