@@ -108,7 +108,8 @@ struct ProductKernels {
 
   // A panel of `width` rows for all of k: element (i, p) at panel[p * width + i], from row i at
   // src + i * ld (pack_rows: a transposition) or at src + i, its elements ld apart (pack_cols).
-  // Rows beyond `rows` are +0. Neither writes outside the width * k elements of the panel.
+  // Rows beyond `rows` <= `width` are +0. Neither writes outside the width * k elements of the
+  // panel.
   void (*pack_rows)(std::size_t rows, std::size_t k, const T* src, std::size_t ld,
                     std::size_t width, T* panel);
   void (*pack_cols)(std::size_t rows, std::size_t k, const T* src, std::size_t ld,
