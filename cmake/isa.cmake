@@ -12,8 +12,6 @@ set(flags_neon)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC bug 105593: its own AVX-512 header passes undefined vectors on purpose.
   list(APPEND flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
-  # Notes on how GCC 10 changed the passing of vectors in structs: no kernel is called from outside.
-  list(APPEND flags_neon -Wno-psabi)
 endif()
 # Not seen by callers of the functions below unless they are cached.
 set(SIMDROP_ISAS ${isas} CACHE INTERNAL "instruction sets compiled beside scalar")
@@ -33,7 +31,10 @@ function(simdrop_isa_object object isa source)
   string(TOUPPER ${isa} upper)
   add_library(${object} OBJECT ${source})
   target_compile_options(${object} PRIVATE ${SIMDROP_FLAGS_${isa}} -fno-lto -fno-math-errno
-                                           -fno-exceptions)
+                                           -fno-exceptions
+                                           # Notes that GCC 10 passes structs of vectors otherwise:
+                                           # none leaves its object.
+                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
   target_compile_definitions(${object} PRIVATE xsimd=xsimd_${isa} SIMDROP_ISA_${upper})
   target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                ${PROJECT_SOURCE_DIR}/src)
