@@ -79,7 +79,6 @@ void check_equal(const Target<T>& got, const Target<T>& want) {
   CHECK(differences(got.second, want.second) == 0);
 }
 
-// Every tenth case has one tile of outputs without padding, which is not packed.
 template <class T>
 BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, const Case& c,
                                 bool gaps) {
@@ -203,7 +202,7 @@ void over_cases(std::size_t mr, std::size_t nr, std::size_t stride, Check check)
     check(Case{batch, mr, nr + 1, ++index * 3});
     check(Case{batch, 3, 2 * nr, ++index});
   }
-  check(Case{9, 2 * mr + 1, 600, 1});
+  check(Case{9, 2 * mr + 1, 600, 1});  // more inputs than are finished together
 }
 
 }  // namespace
