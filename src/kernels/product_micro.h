@@ -45,7 +45,11 @@ void micro_tile(std::size_t k, const T* a, const T* b, T* c, std::size_t ldc, bo
 #pragma GCC unroll 8
       for (std::size_t j = 0; j < NV; ++j) sums[i][j] = mul_add(row, column[j], sums[i][j]);
     }
-    a += ByRows ? 1 : M;
+    if constexpr (ByRows) {
+      ++a;
+    } else {
+      a += M;
+    }
     b += nr_of<T>;
   }
 #pragma GCC unroll 16
