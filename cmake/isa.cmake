@@ -31,7 +31,10 @@ function(simdrop_isa_object object isa source)
   string(TOUPPER ${isa} upper)
   add_library(${object} OBJECT ${source})
   target_compile_options(${object} PRIVATE ${SIMDROP_FLAGS_${isa}} -fno-lto -fno-math-errno
-                                           -fno-exceptions)
+                                           -fno-exceptions
+                                           # Notes that GCC 10 passes structs of vectors otherwise:
+                                           # none leaves its object.
+                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
   target_compile_definitions(${object} PRIVATE xsimd=xsimd_${isa} SIMDROP_ISA_${upper})
   target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                ${PROJECT_SOURCE_DIR}/src)

@@ -95,13 +95,16 @@ struct BackwardWeightsProduct {
   T* scratch;
 };
 
-// `rows` in parts of at most `most`, as equal as can be; part i starts at row even_begin(i).
+// `rows` in parts of at most `most`, as equal as can be; part i starts at row begin(i).
+// Always inline: kernels use it, and must share no function with the rest of the program.
 struct EvenSplit {
   std::size_t rows, parts;
-  constexpr EvenSplit(std::size_t rows_, std::size_t most)
+  [[gnu::always_inline]] constexpr EvenSplit(std::size_t rows_, std::size_t most)
       : rows(rows_), parts((rows_ + most - 1) / most) {}
-  [[nodiscard]] constexpr std::size_t begin(std::size_t part) const { return rows * part / parts; }
-  [[nodiscard]] constexpr std::size_t size(std::size_t part) const {
+  [[nodiscard, gnu::always_inline]] constexpr std::size_t begin(std::size_t part) const {
+    return rows * part / parts;
+  }
+  [[nodiscard, gnu::always_inline]] constexpr std::size_t size(std::size_t part) const {
     return begin(part + 1) - begin(part);
   }
 };
