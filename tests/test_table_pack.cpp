@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <set>
 
@@ -42,8 +43,15 @@ void check_pack(const KernelTable& table, Buffers<T>& buffers, bool transposed, 
   CAPTURE(k);
   CAPTURE(width);
   CAPTURE(pad);
-  CHECK(std::ranges::equal(got, want));
-  CHECK(std::ranges::none_of(got, [](T v) { return v == T{0} && std::signbit(v); }));
+  // Vectors without a row of the source are left as they are.
+  const std::size_t unit = kernels.unit;
+  const std::size_t written = std::min(width, (rows + unit - 1) / unit * unit);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const T expected = i % width < written ? want[i] : T{-1};
+    wrong += got[i] == expected && std::signbit(got[i]) == std::signbit(expected) ? 0 : 1;
+  }
+  CHECK(wrong == 0);
   CHECK(source.intact());
   CHECK(buffers.got.intact());
 }

@@ -36,7 +36,9 @@ struct LeftRows {
   LeftRows(const T* a, std::size_t a_ld) : ld(a_ld) {
     for (std::size_t g = 0; g < pointers; ++g) base[g] = a + g * step * (ByRows ? ld : 1);
   }
-  [[nodiscard]] T at(std::size_t i) const { return base[i / step][i % step * (ByRows ? ld : 1)]; }
+  [[nodiscard]] T at(std::size_t i) const {
+    return load_one(base[i / step] + i % step * (ByRows ? ld : 1));
+  }
   void next() {
 #pragma GCC unroll 8
     for (std::size_t g = 0; g < pointers; ++g) base[g] += ByRows ? 1 : ld;

@@ -35,6 +35,10 @@ struct Lanes<double> {
   static constexpr std::size_t count = lanes_f64;
 };
 
+template <class T>
+inline T load_one(const T* p) {
+  return *p;
+}
 inline VecF load(const float* p) {
   return VecF::load_unaligned(p);
 }
