@@ -47,17 +47,17 @@ TEST_CASE("mlp: predict equals the textbook's network without dropout") {
   }
 }
 
-// Calls of up to 64 rows; more in test_mlp_threads.cpp.
+// Calls of up to 32 rows; more in test_mlp_threads.cpp.
 TEST_CASE("mlp: a prediction of few rows is the same row by row, and on 1 to 4 threads") {
   auto config = fixture::make_config({257, 300, 129, 10}, Loss::softmax_ce, {1.0, 1.0, 1.0}, 70);
   Mlp mlp(config);
   fixture::randomise(mlp, 3);
-  const auto batch = fixture::make_batch(config, 64, 5);
+  const auto batch = fixture::make_batch(config, 32, 5);
   const auto want = predict(mlp, batch);
   for (const std::size_t part : {std::size_t{1}, std::size_t{3}, std::size_t{17}}) {
     std::vector<float> joined;
-    for (std::size_t first = 0; first < 64; first += part) {
-      const auto out = predict(mlp, batch.slice(first, std::min(part, 64 - first)));
+    for (std::size_t first = 0; first < 32; first += part) {
+      const auto out = predict(mlp, batch.slice(first, std::min(part, 32 - first)));
       joined.insert(joined.end(), out.begin(), out.end());
     }
     CHECK(fixture::same_bits(joined, want));

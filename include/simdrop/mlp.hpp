@@ -121,7 +121,7 @@ class Mlp {
   /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
   /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
   /// A row of out depends on the same row of x alone, but for rounding: few rows (a call of at most
-  /// 64, or max_batch that small) read the weights in another order than many do.
+  /// 32, or max_batch that small) read the weights in another order than many do.
   void predict(ConstMatrix x, Matrix out);
 
   /// Monte Carlo dropout: the mean and the variance of the outputs (A of the last layer) over

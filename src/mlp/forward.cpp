@@ -13,7 +13,7 @@ namespace simdrop::detail {
 namespace {
 
 // Up to here reading the weights where they lie beats packing what they meet. Measured.
-constexpr std::size_t few_rows = 64;
+constexpr std::size_t few_rows = 32;
 // For one row the time goes into reading the weights, which is worth more than its products are.
 constexpr double few_rows_worth = 8.0;
 
