@@ -28,6 +28,10 @@ inline constexpr std::size_t mask_slack = 8;
 
 // Operands of at most so many bytes, with their gaps, are used where they lie: half of L1 at most.
 inline constexpr std::size_t in_place_bytes = 16384;
+template <class T>
+[[gnu::always_inline]] constexpr bool lies_in_l1(std::size_t rows, std::size_t ld) {
+  return rows * ld <= in_place_bytes / sizeof(T);
+}
 
 // y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
 template <class T>

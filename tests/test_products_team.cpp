@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "buffer.h"
 #include "effort.h"
 #include "gemm/blocking.h"
 #include "gemm/products.h"
-#include "mlp/buffer.h"
 #include "products.h"
 #include "simdrop/mask.hpp"
 #include "tables.h"

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "mlp/buffer.h"
+#include "buffer.h"
 #include "simdrop/linear.hpp"
 
 namespace simdrop {

@@ -47,11 +47,6 @@ Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements
   return share(parts, 1, member.rank, threads);
 }
 
-template <class T>
-bool lies_in_l1(std::size_t rows, std::size_t ld) {
-  return rows * ld <= in_place_bytes / sizeof(T);
-}
-
 // Activations that are used where they lie.
 template <class T>
 bool in_place(const BackwardInputCall<T>& call) {

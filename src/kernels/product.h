@@ -12,11 +12,6 @@ constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
 }
 
 template <class T>
-inline bool lies_in_l1(std::size_t rows, std::size_t ld) {
-  return rows * ld <= in_place_bytes / sizeof(T);
-}
-
-template <class T>
 std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;

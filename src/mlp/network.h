@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "buffer.h"
 #include "gemm/products.h"
 #include "kernel_table.h"
-#include "mlp/buffer.h"
 #include "mlp/optimizer_access.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
