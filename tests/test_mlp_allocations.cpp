@@ -1,10 +1,12 @@
 // After the first call of each kind the MLP allocates nothing.
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <new>
 #include <vector>
 
 #include "count_allocations.h"
+#include "effort.h"
 #include "mlp_fixtures.h"
 
 namespace {
@@ -55,10 +57,12 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
                                         {.kind = OptimizerKind::adamw},
                                         {.momentum = 0.9, .max_norm = 0.5},
                                         {.kind = OptimizerKind::adam, .max_norm = 0.5}};
+  std::size_t index = 0;
   for (const int threads : {1, 2}) {
     for (const Loss loss : fixture::all_losses) {
       for (const bool record : {false, true}) {
         for (const OptimizerConfig& optimizer : optimizers) {
+          if (index++ % test::stride_of_cases() != 0) continue;
           auto config = fixture::make_config({70, 300, 129, 10}, loss, {0.8, 0.5, 1.0}, 80);
           config.num_threads = threads;
           config.record = record;
