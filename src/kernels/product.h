@@ -7,7 +7,7 @@ template <class T>
 constexpr std::size_t strip_rows = tile_strip_vectors* lanes_of<T>;
 // Inputs whose gradients are finished together: whole panels, of about a kilobyte in a row.
 template <class T>
-constexpr std::size_t gradient_block = 1024 / sizeof(T) / nr_of<T> * nr_of<T>;
+constexpr std::size_t gradient_block = 1024 / sizeof(T) / nr_of<T>* nr_of<T>;
 
 template <class T>
 constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
