@@ -15,19 +15,28 @@ constexpr std::size_t ceil_div(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
+// Equal blocks of units, of at most `fit` elements, or of one unit.
+std::size_t equal_blocks(std::size_t n, std::size_t fit, std::size_t unit) {
+  if (n <= fit) return ceil_div(std::max<std::size_t>(n, 1), unit) * unit;
+  const std::size_t most = std::max(unit, fit / unit * unit);
+  const std::size_t units = ceil_div(std::max<std::size_t>(n, 1), unit);
+  return ceil_div(units, ceil_div(units, most / unit)) * unit;
+}
+
+std::size_t fit_in_l2(std::size_t k, std::size_t element_bytes) {
+  return cache_sizes().l2 / 4 * 3 / (std::max<std::size_t>(k, 1) * element_bytes);
+}
+
 }  // namespace
 
 std::size_t block_rows(std::size_t rows, std::size_t k, std::size_t element_bytes,
                        std::size_t unit) noexcept {
-  const std::size_t row_bytes = std::max<std::size_t>(k, 1) * element_bytes;
-  const std::size_t room = cache_sizes().l2 / 4 * 3;
-  if (rows + unit <= max_block_rows && (rows + unit) * row_bytes <= room) {
-    return ceil_div(std::max<std::size_t>(rows, 1), unit) * unit;
-  }
-  const std::size_t fit = std::min(max_block_rows, room / row_bytes);
-  const std::size_t most = std::max(unit, fit / unit * unit);
-  const std::size_t units = ceil_div(std::max<std::size_t>(rows, 1), unit);
-  return ceil_div(units, ceil_div(units, most / unit)) * unit;
+  return equal_blocks(rows, std::min(max_block_rows, fit_in_l2(k, element_bytes)), unit);
+}
+
+std::size_t columns_in_l2(std::size_t columns, std::size_t k, std::size_t element_bytes,
+                          std::size_t unit) noexcept {
+  return equal_blocks(columns, fit_in_l2(k, element_bytes), unit);
 }
 
 Grid choose_grid(std::size_t m_units, std::size_t n_units, std::size_t threads) noexcept {

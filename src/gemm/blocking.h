@@ -15,6 +15,10 @@ inline constexpr std::size_t max_block_rows = 256;
 std::size_t block_rows(std::size_t rows, std::size_t k, std::size_t element_bytes,
                        std::size_t unit) noexcept;
 
+// The same for columns of k elements, however many they are.
+std::size_t columns_in_l2(std::size_t columns, std::size_t k, std::size_t element_bytes,
+                          std::size_t unit) noexcept;
+
 struct Grid {
   std::size_t m_parts = 1, n_parts = 1;
 };

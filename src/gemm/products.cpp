@@ -187,16 +187,22 @@ void multiply(const KernelTable& table, const TeamMember& member,
   };
   BackwardWeightsProduct<T> p = whole;
   p.outs = part.m.end - part.m.begin;
-  p.ins = part.n.end - part.n.begin;
   p.dy = whole.dy + part.m.begin;
-  const bool as_it_is = in_place(call, kernels.unit);
-  p.x = as_it_is ? call.x + part.n.begin : buffers.panels + part.n.begin * whole.batch;
-  p.ld_x = as_it_is ? call.ld_x : 0;
-  p.weights = at(whole.weights, part.m.begin * whole.weights.ld + part.n.begin);
-  p.bias = at(whole.bias, part.m.begin);
-  if (part.n.begin != 0) p.bias.target = nullptr;
   p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
-  kernels.backward_weights(p);
+  // All outputs pass a block of inputs while its panels are in L2; whole rows for a max-norm.
+  const std::size_t most =
+      whole.max_norm == 0.0 ? columns_in_l2(part.n.end - part.n.begin, whole.batch, sizeof(T), unit)
+                            : unit;
+  const bool as_it_is = in_place(call, kernels.unit);
+  for (std::size_t in = part.n.begin; in == part.n.begin || in < part.n.end; in += most) {
+    p.ins = std::min(most, part.n.end - in);
+    p.x = as_it_is ? call.x + in : buffers.panels + in * whole.batch;
+    p.ld_x = as_it_is ? call.ld_x : 0;
+    p.weights = at(whole.weights, part.m.begin * whole.weights.ld + in);
+    p.bias = at(whole.bias, part.m.begin);
+    if (in != 0) p.bias.target = nullptr;
+    kernels.backward_weights(p);
+  }
 }
 
 #define SIMDROP_INSTANTIATE(T)                                                                 \
