@@ -243,3 +243,43 @@ TEST_CASE("mlp: a moved network is the same network") {
   twin.backward(batch.targets());
   CHECK(fixture::same_bits(everything(assigned), everything(twin)));
 }
+
+TEST_CASE("mlp: a step leaves gradients only where they are asked for") {
+  auto config = good_config();
+  config.record = false;
+  const auto batch = fixture::make_batch(config, 6, 1);
+  for (const bool keep : {false, true}) {
+    config.keep_gradients = keep;
+    Mlp mlp(config);
+    Optimizer optimizer({}, mlp.parameter_sizes());
+    mlp.train_step(batch.inputs(), batch.targets(), optimizer);
+    CHECK(mlp.dz(1).rows == 6);
+    if (keep) {
+      CHECK(mlp.dw(1).rows == config.widths[1]);
+      CHECK(mlp.db(1).size() == config.widths[1]);
+    } else {
+      CHECK_THROWS_AS((void)mlp.dw(1), std::logic_error);
+      CHECK_THROWS_AS((void)mlp.db(1), std::logic_error);
+    }
+    mlp.forward(batch.inputs(), 1);
+    CHECK_THROWS_AS((void)mlp.dw(1), std::logic_error);
+    mlp.backward(batch.targets());
+    CHECK(mlp.dw(1).rows == config.widths[1]);
+  }
+}
+
+TEST_CASE("mlp: the workspace is two layers' packed operands, and scratch for each thread") {
+  const auto bytes = [](std::size_t max_batch, int threads) {
+    auto config = fixture::make_config({100, 200, 3}, Loss::softmax_ce, {1.0, 1.0}, max_batch);
+    config.num_threads = threads;
+    return Mlp(config).workspace_bytes();
+  };
+  const std::size_t operands = 2 * sizeof(float) * 64 * (100 + 200);
+  CHECK(bytes(64, 1) >= operands);
+  const std::size_t scratch = bytes(64, 2) - bytes(64, 1);
+  CHECK(scratch > 0);
+  CHECK(scratch <= std::size_t{512} << 10);
+  CHECK(bytes(64, 5) == bytes(64, 1) + 4 * scratch);
+  CHECK(bytes(64, 1) - scratch <= 2 * operands);
+  CHECK(bytes(65, 1) > bytes(64, 1));
+}
