@@ -28,7 +28,8 @@ struct MicroOperands {
 // Row i of the left operand, by the two forms of addresses that need no pointer for each row.
 template <class T, int M, bool ByRows>
 struct LeftRows {
-  static constexpr std::size_t step = ByRows ? 3 : M;
+  static constexpr std::size_t by_scaled_index = 3;  // a pointer, and once and twice ld from it
+  static constexpr std::size_t step = ByRows ? by_scaled_index : M;
   static constexpr std::size_t pointers = (M + step - 1) / step;
   const T* base[pointers];
   std::size_t ld;
