@@ -24,6 +24,7 @@ struct AdamParams {
       inv_sqrt_correction;
 };
 
+// Bytes behind a mask that a forward product may read.
 inline constexpr std::size_t mask_slack = 8;
 
 // Operands of at most so many bytes, with their gaps, are used where they lie: half of L1 at most.
@@ -87,8 +88,8 @@ struct BackwardWeightsProduct {
   std::size_t batch, outs, ins;
   const T* dy;  // batch x outs
   std::size_t ld_dy;
-  const T*
-      x;  // pack_cols: ins columns in panels of nr; or as it is, if ld_x is not 0: whole vectors
+  // pack_cols: ins columns in panels of nr; or as it is, if ld_x is not 0: in whole vectors.
+  const T* x;
   std::size_t ld_x;
   T alpha;
   GradientUse<T> weights;

@@ -14,8 +14,6 @@ namespace {
 
 // Longer batches go a piece at a time, which bounds the workspace.
 constexpr std::size_t piece_rows = 1024;
-// Masks are drawn, and copied, by whole blocks of the generator.
-constexpr std::size_t mask_unit = 2048;
 
 int team_for(std::size_t m, std::size_t n, std::size_t k, int num_threads) {
   const double multiply_adds =
@@ -64,6 +62,38 @@ ForwardCall<T> piece_of(const LinearForward<T>& call, std::size_t first, std::si
   return piece;
 }
 
+template <class T>
+BackwardInputCall<T> piece_of(const LinearBackwardInput<T>& call, std::size_t first,
+                              std::size_t rows) {
+  BackwardInputCall<T> piece{{}, call.dy.row(first), call.dy.ld};
+  BackwardInputProduct<T>& p = piece.product;
+  p.batch = rows;
+  p.ins = call.weights.cols;
+  p.k = call.weights.rows;
+  p.w = call.weights.data;
+  p.ld_w = call.weights.ld;
+  if (call.stored.data != nullptr) p.stored = call.stored.row(first);
+  p.ld_stored = call.stored.ld;
+  p.scale = call.scale;
+  p.dx = call.dx.row(first);
+  p.ld_dx = call.dx.ld;
+  return piece;
+}
+
+// The product of a batch of `rows`, a piece at a time: make(first, rows of the piece) gives its
+// call.
+template <class T, class MakePiece>
+void multiply_pieces(const KernelTable& table, const TeamMember& member, std::size_t rows,
+                     const ProductBuffers<T>& buffers, MakePiece&& make) {
+  for (std::size_t first = 0; first < rows; first += piece_rows) {
+    const auto piece = make(first, std::min(piece_rows, rows - first));
+    if (first != 0) member.barrier();
+    pack(table, member, piece, buffers);
+    member.barrier();
+    multiply(table, member, piece, buffers);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -84,14 +114,10 @@ void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
         std::memcpy(call.mask + mine.begin / 8, drawn, mask_bytes(mine.end - mine.begin));
       }
     }
-    for (std::size_t first = 0; first < call.y.rows; first += piece_rows) {
-      const auto piece =
-          piece_of(call, first, std::min(piece_rows, call.y.rows - first), room.bits);
-      if (first != 0) member.barrier();
-      pack(table, member, piece, room.buffers);
-      member.barrier();
-      multiply(table, member, piece, room.buffers);
-    }
+    multiply_pieces(table, member, call.y.rows, room.buffers,
+                    [&](std::size_t first, std::size_t piece) {
+                      return piece_of(call, first, piece, room.bits);
+                    });
   });
 }
 
@@ -104,24 +130,9 @@ void linear_backward_input_impl(const KernelTable& table, const LinearBackwardIn
   const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
                      team, 0);
   parallel_team(team, [&](const TeamMember& member) {
-    for (std::size_t first = 0; first < call.dx.rows; first += piece_rows) {
-      BackwardInputCall<T> piece{{}, call.dy.row(first), call.dy.ld};
-      BackwardInputProduct<T>& p = piece.product;
-      p.batch = std::min(piece_rows, call.dx.rows - first);
-      p.ins = shape.ins;
-      p.k = shape.outs;
-      p.w = call.weights.data;
-      p.ld_w = call.weights.ld;
-      if (call.stored.data != nullptr) p.stored = call.stored.row(first);
-      p.ld_stored = call.stored.ld;
-      p.scale = call.scale;
-      p.dx = call.dx.row(first);
-      p.ld_dx = call.dx.ld;
-      if (first != 0) member.barrier();
-      pack(table, member, piece, room.buffers);
-      member.barrier();
-      multiply(table, member, piece, room.buffers);
-    }
+    multiply_pieces(
+        table, member, call.dx.rows, room.buffers,
+        [&](std::size_t first, std::size_t piece) { return piece_of(call, first, piece); });
   });
 }
 

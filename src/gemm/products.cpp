@@ -31,6 +31,7 @@ struct Part {
 
 Part part_of(const TeamMember& member, std::size_t m, std::size_t m_unit, std::size_t n,
              std::size_t n_unit, std::size_t k) {
+  if (member.size == 1) return {{0, m}, {0, n}};
   const std::size_t threads = worth_threads(member.size, work(m, n, k));
   const Grid grid =
       choose_grid(round_up(m, m_unit) / m_unit, round_up(n, n_unit) / n_unit, threads);
@@ -65,9 +66,13 @@ std::size_t forward_panels(const KernelTable& table, const LinearShape& shape) n
 }
 
 template <class T>
+std::size_t backward_weights_offset(const LinearShape& shape) noexcept {
+  return round_up(shape.batch * shape.outs, 64 / sizeof(T));
+}
+
+template <class T>
 std::size_t backward_panels(const KernelTable& table, const LinearShape& shape) noexcept {
-  const std::size_t line = 64 / sizeof(T);
-  return round_up(shape.batch * shape.outs, line) +
+  return backward_weights_offset<T>(shape) +
          round_up(shape.ins, kernels_of<T>(table).nr) * shape.batch;
 }
 
@@ -207,6 +212,7 @@ void multiply(const KernelTable& table, const TeamMember& member,
 
 #define SIMDROP_INSTANTIATE(T)                                                                 \
   template std::size_t forward_panels<T>(const KernelTable&, const LinearShape&) noexcept;     \
+  template std::size_t backward_weights_offset<T>(const LinearShape&) noexcept;                \
   template std::size_t backward_panels<T>(const KernelTable&, const LinearShape&) noexcept;    \
   template std::size_t product_scratch<T>(const KernelTable&, const LinearShape&) noexcept;    \
   template void pack(const KernelTable&, const TeamMember&, const ForwardCall<T>&,             \

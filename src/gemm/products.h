@@ -31,6 +31,9 @@ struct ProductBuffers {
 // other there; and of scratch for one member. None falls as the shape grows.
 template <class T>
 std::size_t forward_panels(const KernelTable& table, const LinearShape& shape) noexcept;
+// Where the panels of backward_weights begin there, behind those of backward_input.
+template <class T>
+std::size_t backward_weights_offset(const LinearShape& shape) noexcept;
 template <class T>
 std::size_t backward_panels(const KernelTable& table, const LinearShape& shape) noexcept;
 template <class T>

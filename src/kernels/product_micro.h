@@ -1,5 +1,5 @@
 // The register-blocked micro-kernel of the products, and the packing of its panels.
-// Included inside an anonymous namespace; Tile<T>, load(), store() and the like come from the
+// Included inside an anonymous namespace; Lanes<T>, load(), store() and the like come from the
 // instruction set (xsimd_compat.h) or from product_scalar.h.
 
 template <class T>

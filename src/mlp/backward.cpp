@@ -82,8 +82,9 @@ void Network::record_da(const TeamMember& member, const Layer& hidden) const {
 void Network::backward_pass(const TeamMember& member, Updates updates) const {
   for (std::size_t l = last(); l >= 1; --l) {
     const BackwardWeightsCall<float> of_weights = weights_call(l, updates);
-    const std::size_t dy_floats = (forward_rows * layers[l].width + 15) / 16 * 16;
-    pack(table_, member, of_weights, buffers(l, dy_floats));
+    const std::size_t offset =
+        backward_weights_offset<float>({forward_rows, layers[l - 1].width, layers[l].width});
+    pack(table_, member, of_weights, buffers(l, offset));
     if (l > 1) {
       const BackwardInputCall<float> of_input = input_call(l);
       pack(table_, member, of_input, buffers(l));
@@ -94,7 +95,7 @@ void Network::backward_pass(const TeamMember& member, Updates updates) const {
     } else {
       member.barrier();
     }
-    multiply(table_, member, of_weights, buffers(l, dy_floats));
+    multiply(table_, member, of_weights, buffers(l, offset));
   }
 }
 

@@ -12,8 +12,6 @@ namespace simdrop::detail {
 // exponentials.
 inline constexpr std::size_t elements_per_thread = 8192;
 inline constexpr std::size_t outputs_per_thread = 2048;
-// Masks are split at whole blocks of the generator, and so at bytes.
-inline constexpr std::size_t mask_unit = 2048;
 
 // What a member does of n things, cut at multiples of `unit`; so many members take part that each
 // has about `least`.
