@@ -97,6 +97,11 @@ struct KernelTable {
   ElementwiseKernels<bfloat16, float> bf16;
   ElementwiseKernels<float16, float> f16;
 
+  // The kept columns of x, times factor. ld_y is at least kept_ld(kept.count): what lies between
+  // the rows of y may be written.
+  void (*compress_rows_f32)(std::size_t rows, const KeptUnits& kept, float factor, const float* x,
+                            std::size_t ld_x, float* y, std::size_t ld_y);
+
   // x += bias on every row.
   void (*add_bias_f32)(std::size_t rows, std::size_t cols, const float* bias, float* x,
                        std::size_t ld);

@@ -34,14 +34,36 @@ template <class T>
   return rows * ld <= in_place_bytes / sizeof(T);
 }
 
+// The units of a layer that take part in a product: `count` of `units`, which all are if index is
+// null. The others have left the network.
+struct KeptUnits {
+  std::size_t count, units;
+  const std::uint32_t* index;  // of each kept one, ascending
+  const std::uint8_t* bits;    // unit u is kept iff bit u is set; mask_slack more bytes are read
+};
+
+// Floats between the rows of kept weights: vectors of them may be written beyond a row, and rows
+// stay out of each other's cache sets.
+constexpr std::size_t kept_ld(std::size_t count) {
+  constexpr std::size_t line = 16;
+  return ((count + 2 * line - 1) / line | 1) * line;
+}
+
 // y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
 template <class T>
 struct ForwardProduct {
   std::size_t batch, outs, k;
   const T* x;  // pack_rows: batch rows in panels of nr
-  const T* w;  // outs x k
+  const T* w;  // outs x k, but for what the next four say
   std::size_t ld_w;
-  const T* bias;  // outs values, or null
+  // Float only: which row of w output i takes, which columns of w the inputs are (k is their
+  // count), and where to put what they have in common, outs x k. Null, in columns its index: all
+  // rows, all columns, nowhere.
+  const std::uint32_t* rows;
+  KeptUnits columns;
+  T* kept_w;
+  std::size_t ld_kept_w;  // at least kept_ld(k)
+  const T* bias;          // outs values, or null
   bool relu;
   T scale;
   // Null: all kept; (r, c) is bit first_bit + r * bits_per_row + c. mask_slack more bytes are read.
@@ -97,6 +119,14 @@ struct BackwardWeightsProduct {
   SgdParams sgd;
   AdamParams adam;
   double max_norm;  // of a row of updated weights, which has no gaps and all inputs then; 0: none
+  // Float only: outs and ins are the kept units from first_out and first_in on, while the targets
+  // and their state are those of all units, and begin with the first of them. The gradients of
+  // dropped units are 0, or with `lazy` their targets and state are not touched. `update` is not
+  // add.
+  bool kept;
+  bool lazy;
+  KeptUnits out_units, in_units;
+  std::size_t first_out, first_in;
   T* scratch;
 };
 

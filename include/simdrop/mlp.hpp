@@ -26,12 +26,30 @@ enum class Loss { sigmoid_bce, softmax_ce, identity_mse };
 /// Biases start at 0. Values come from Philox: a function of (seed, layer, index) alone.
 enum class Init { he, xavier };
 
+/// What dropout drops.
+/// - element: each unit in each example, by itself.
+/// - neuron: a unit of a layer (or a feature of the input) for the whole mini-batch, with every
+///   connection into it and out of it. The step then is that of the smaller network which is left:
+///   products run on the kept rows and columns of the weights alone. What is kept is scaled by
+///   1 / keep_prob, as ever. A layer of which nothing is kept passes on zeros.
+/// Source of neuron: Graham, Reizenstein and Robinson, "Efficient batchwise dropout training using
+/// submatrices", arXiv 1502.02478.
+enum class DropoutUnit { element, neuron };
+
 struct MlpConfig {
   /// Units of the input, each hidden layer, and the output: at least {in, out}, each >= 1.
   std::vector<std::size_t> widths{};
   /// keep_prob of each hidden layer's output (widths.size() - 2 values), or empty for 1.0 all over.
   std::vector<double> keep_prob{};
   double input_keep_prob = 1.0;  ///< keep_prob of the input features
+  DropoutUnit dropout_unit = DropoutUnit::element;
+  /// With DropoutUnit::neuron alone: what train_step() does to the parameters of dropped units
+  /// (weights into and out of them, and their biases), whose gradient is exactly 0. false: what the
+  /// optimiser does with a gradient of 0, so momentum, Adam's moments and weight decay act on
+  /// them. true: nothing, neither to them nor to their state, as sparse optimisers do; max_norm
+  /// looks at the rows that are touched. Faster. (Adam's bias correction counts steps, not
+  /// touches.)
+  bool lazy_updates = false;
   Loss loss = Loss::softmax_ce;
   Init init = Init::he;
   std::uint64_t seed = 0;     ///< of the initialisation and of the masks
@@ -61,6 +79,8 @@ struct Targets {
 /// Randomness: the mask of layer l in step t of row r is that of stream
 /// (seed, id = mask_stream_id(l, t)), elements (first_row + r) * widths[l] onwards. So a batch that
 /// is split over calls or machines draws the same masks, and a run can be resumed at a step.
+/// With DropoutUnit::neuron it is elements 0 ... widths[l] - 1 of that stream, whatever first_row:
+/// one mask for all rows.
 ///
 /// Results are bitwise the same on any number of threads. After the first call of each kind,
 /// forward(), backward(), train_step(), predict() and predict_monte_carlo() allocate nothing. One
@@ -97,14 +117,16 @@ class Mlp {
   void set_keep_prob(std::size_t layer, double keep_prob);
 
   /// Makes every following forward() use these bits for `layer` (0 = the input, or a hidden
-  /// layer): bit r * widths[layer] + c, mask_bytes(max_batch * widths[layer]) bytes, copied. The
+  /// layer): bit r * widths[layer] + c, mask_bytes(max_batch * widths[layer]) bytes, copied; with
+  /// DropoutUnit::neuron bit c, mask_bytes(widths[layer]) bytes. The
   /// scale stays 1 / keep_prob of the layer; with keep_prob 0 everything is dropped, whatever the
   /// bits (mask() shows them as injected). An empty span goes back to drawn masks. Allocates.
   void inject_mask(std::size_t layer, std::span<const std::uint8_t> bits);
 
   /// Training-mode forward: drops, keeps what backward() needs. x: batch x widths[0] with
   /// 1 <= batch <= max_batch; it is not copied and must stay valid and unchanged until after
-  /// backward(). Returns A of the last layer (valid until the next forward).
+  /// backward(). Nor may weights change until then. Returns A of the last layer (valid until the
+  /// next forward).
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row = 0);
 
   /// Gradients for the batch of the last forward(): afterwards dw(), db() hold
@@ -126,7 +148,8 @@ class Mlp {
 
   /// Monte Carlo dropout: the mean and the variance of the outputs (A of the last layer) over
   /// `samples` >= 1 passes that drop as training does, with every keep_prob and the scale
-  /// 1 / keep_prob; injected masks are not used. The variance is the unbiased one, divided by
+  /// 1 / keep_prob; injected masks are not used. Each row has a mask of its own, whatever the
+  /// DropoutUnit: to a row it is the same. The variance is the unbiased one, divided by
   /// samples - 1; with one sample it is 0. For a predictive variance of a regression, add the
   /// inverse of the model's precision (equation 9 of the source).
   /// x: any number of rows; mean and variance: rows x outputs; none of them may overlap. Leaves
@@ -146,7 +169,9 @@ class Mlp {
   [[nodiscard]] double loss_of(ConstMatrix predictions, const Targets& targets) const;
 
   // Intermediates of the last forward() and backward(), batch x widths[l]. z, mask and da need
-  // config.record (else std::logic_error).
+  // config.record (else std::logic_error). With DropoutUnit::neuron so do a and dz of all layers
+  // but the last; dropped units have +0 in each of them (their z is not computed), and a mask is
+  // mask_bytes(widths[l]) bytes, one for all rows.
   [[nodiscard]] ConstMatrix z(std::size_t layer) const;  ///< W A_prev + b, before the activation
   [[nodiscard]] ConstMatrix a(std::size_t layer) const;  ///< after dropout; 0 = the input as used
   [[nodiscard]] std::span<const std::uint8_t> mask(std::size_t layer) const;  ///< not of the last

@@ -108,7 +108,11 @@ void multiply(const KernelTable& table, const TeamMember& member, const ForwardC
   const std::size_t most = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
   ForwardProduct<T> p = whole;
   p.outs = part.m.end - part.m.begin;
-  p.w = whole.w + part.m.begin * whole.ld_w;
+  if (whole.rows != nullptr) {
+    p.rows = whole.rows + part.m.begin;
+  } else {
+    p.w = whole.w + part.m.begin * whole.ld_w;
+  }
   if (whole.bias != nullptr) p.bias = whole.bias + part.m.begin;
   p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
   for (std::size_t row = part.n.begin; row < part.n.end; row += most) {
@@ -117,6 +121,9 @@ void multiply(const KernelTable& table, const TeamMember& member, const ForwardC
     p.first_bit = whole.first_bit + row * whole.bits_per_row + part.m.begin;
     p.y = whole.y + row * whole.ld_y + part.m.begin;
     if (whole.z != nullptr) p.z = whole.z + row * whole.ld_z + part.m.begin;
+    // The first rows of the batch leave the kept weights for all.
+    const bool leaves = whole.kept_w != nullptr && row == 0;
+    p.kept_w = leaves ? whole.kept_w + part.m.begin * whole.ld_kept_w : nullptr;
     kernels.forward(p);
   }
 }
@@ -183,7 +190,9 @@ void multiply(const KernelTable& table, const TeamMember& member,
   const BackwardWeightsProduct<T>& whole = call.product;
   const std::size_t unit = whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
   const Part part = part_of(member, whole.outs, 1, whole.ins, unit, whole.batch);
-  if (part.m.empty() || (part.n.empty() && whole.ins != 0)) return;
+  // Without kept outputs, one member lets the weights see their zero gradients.
+  const bool no_outputs = whole.kept && whole.outs == 0 && member.rank == 0;
+  if ((part.m.empty() && !no_outputs) || (part.n.empty() && whole.ins != 0)) return;
   const auto at = [](GradientUse<T> use, std::size_t offset) {
     if (use.target != nullptr) use.target += offset;
     if (use.first != nullptr) use.first += offset;
@@ -203,8 +212,12 @@ void multiply(const KernelTable& table, const TeamMember& member,
     p.ins = std::min(most, part.n.end - in);
     p.x = as_it_is ? call.x + in : buffers.panels + in * whole.batch;
     p.ld_x = as_it_is ? call.ld_x : 0;
-    p.weights = at(whole.weights, part.m.begin * whole.weights.ld + in);
-    p.bias = at(whole.bias, part.m.begin);
+    p.first_out = part.m.begin;
+    p.first_in = in;
+    if (!whole.kept) {
+      p.weights = at(whole.weights, part.m.begin * whole.weights.ld + in);
+      p.bias = at(whole.bias, part.m.begin);
+    }
     if (in != 0) p.bias.target = nullptr;
     kernels.backward_weights(p);
   }

@@ -26,6 +26,16 @@ inline std::uint64_t load_bits(const std::uint8_t* bits, std::size_t position, s
   return word;
 }
 
+// Eight bytes of mask bits from `bit` on, of which the first 57 count.
+inline std::uint64_t load_mask(const std::uint8_t* bits, std::size_t bit) {
+  std::uint64_t word;
+  std::memcpy(&word, bits + bit / 8, sizeof word);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return word >> (bit % 8);
+}
+
 // Copies n bits that start at bit `position`; unused bits of the last byte become 0.
 inline void copy_bits(const std::uint8_t* bits, std::size_t position, std::size_t n,
                       std::uint8_t* out) {

@@ -238,6 +238,43 @@ inline V select_bits(std::uint64_t bits, V v) {
   return MaskBits(bits).select<0>(v);
 }
 
+// For each eight bits, where compress() and expand() find what lane i gets.
+struct LaneOrders {
+  std::uint8_t compress[256][8];
+  std::uint8_t expand[256][8];
+};
+constexpr LaneOrders make_lane_orders() {
+  LaneOrders orders{};
+  for (unsigned bits = 0; bits < 256; ++bits) {
+    unsigned set = 0;
+    for (unsigned lane = 0; lane < 8; ++lane) {
+      orders.expand[bits][lane] = static_cast<std::uint8_t>(set);
+      if ((bits >> lane & 1U) != 0) orders.compress[bits][set++] = static_cast<std::uint8_t>(lane);
+    }
+  }
+  return orders;
+}
+alignas(64) constexpr LaneOrders lane_orders = make_lane_orders();
+
+inline VecF permute(VecF v, const std::uint8_t* order) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(order));
+  return _mm256_permutevar8x32_ps(v, _mm256_cvtepu8_epi32(bytes));
+}
+// a where the bit of the lane is set, else b.
+inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
+  const __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i here = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), each);
+  return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(_mm256_cmpeq_epi32(here, each)));
+}
+// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
+inline VecF compress(std::uint64_t bits, VecF v) {
+  return permute(v, lane_orders.compress[bits & 255]);
+}
+// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
+inline VecF expand(std::uint64_t bits, VecF v) {
+  return blend_bits(bits, permute(v, lane_orders.expand[bits & 255]), VecF(0.0F));
+}
+
 #include "kernels/compat_quad_x86.h"
 
 // Lane i: the sum of the lanes of the i-th vector.

@@ -256,6 +256,18 @@ inline VecF select_bits(std::uint64_t bits, VecF v) {
 inline VecD select_bits(std::uint64_t bits, VecD v) {
   return _mm512_maskz_mov_pd(static_cast<__mmask8>(bits), v);
 }
+// a where the bit of the lane is set, else b.
+inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
+  return _mm512_mask_mov_ps(b, static_cast<__mmask16>(bits), a);
+}
+// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
+inline VecF compress(std::uint64_t bits, VecF v) {
+  return _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), v);
+}
+// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
+inline VecF expand(std::uint64_t bits, VecF v) {
+  return _mm512_maskz_expand_ps(static_cast<__mmask16>(bits), v);
+}
 
 #include "kernels/compat_quad_x86.h"
 

@@ -196,6 +196,47 @@ template <class V>
 inline V select_bits(std::uint64_t bits, V v) {
   return MaskBits(bits).select<0>(v);
 }
+// a where the bit of the lane is set, else b.
+inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
+  const std::uint32_t each[4] = {1, 2, 4, 8};
+  const uint32x4_t set = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(bits)), vld1q_u32(each));
+  return vbslq_f32(set, a, b);
+}
+
+// For each four bits, the bytes that compress() and expand() give to lane i; there is no byte 255,
+// and so a zero.
+struct LaneOrders {
+  std::uint8_t compress[16][16];
+  std::uint8_t expand[16][16];
+};
+constexpr LaneOrders make_lane_orders() {
+  LaneOrders orders{};
+  for (unsigned bits = 0; bits < 16; ++bits) {
+    unsigned set = 0;
+    for (unsigned lane = 0; lane < 4; ++lane) {
+      const bool is_set = (bits >> lane & 1U) != 0;
+      for (unsigned b = 0; b < 4; ++b) {
+        orders.expand[bits][4 * lane + b] = static_cast<std::uint8_t>(is_set ? 4 * set + b : 255);
+        if (is_set) orders.compress[bits][4 * set + b] = static_cast<std::uint8_t>(4 * lane + b);
+      }
+      set += is_set ? 1 : 0;
+    }
+  }
+  return orders;
+}
+constexpr LaneOrders lane_orders = make_lane_orders();
+
+inline VecF permute(VecF v, const std::uint8_t* order) {
+  return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(v), vld1q_u8(order)));
+}
+// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
+inline VecF compress(std::uint64_t bits, VecF v) {
+  return permute(v, lane_orders.compress[bits & 15]);
+}
+// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
+inline VecF expand(std::uint64_t bits, VecF v) {
+  return permute(v, lane_orders.expand[bits & 15]);
+}
 
 // Four floats at a time: a vector here.
 using Quad = float32x4_t;

@@ -9,6 +9,7 @@ const KernelTable& SIMDROP_TABLE_FN() noexcept {
       .f64 = elementwise_kernels<double, double>(),
       .bf16 = elementwise_kernels<bfloat16, float>(),
       .f16 = elementwise_kernels<float16, float>(),
+      .compress_rows_f32 = compress_rows_f32,
       .add_bias_f32 = add_bias_f32,
       .column_sum_f32 = column_sum_f32,
       .products_f32 = product_kernels<float>(),

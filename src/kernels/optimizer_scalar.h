@@ -65,12 +65,3 @@ inline void scale_in_double(double factor, std::size_t begin, std::size_t end, f
     x[j] = static_cast<float>(static_cast<double>(x[j]) * factor);
   }
 }
-
-// A tile of sums that become gradients by a factor, and the leading dimension of the weights.
-struct SumTile {
-  std::size_t rows, cols;
-  float* sums;
-  std::size_t ld_sums;
-  float factor;
-  std::size_t ld;
-};

@@ -2,11 +2,21 @@
 // every kernel that calls these on a tile, gives the same bits.
 //
 // An update is what a kernel that has gradients in registers calls:
-//   vector(i, g)       weights i ... i + lanes_f32 - 1 and their state, from one vector g
-//   elements(i, n, g)  n weights from i on, from gradients in memory: the tails
+//   vector(i, g)        weights i ... i + lanes_f32 - 1 and their state, from one vector g
+//   vector(i, g, some)  the same, of SomeLanes alone
+//   elements(i, n, g)   n weights from i on, from gradients in memory: the tails
 // What the parameters leave out costs nothing: it is a template argument, which with_sgd_update()
 // and with_adam_update() pick once for all that `body` does with the update. (Vectors are made by
 // VecF(x): for xsimd 8.1, VecF{x} is an array.)
+
+// What an update writes: all lanes, or those with their bits set.
+struct AllLanes {
+  VecF operator()(VecF updated, VecF) const { return updated; }
+};
+struct SomeLanes {
+  std::uint64_t bits;
+  VecF operator()(VecF updated, VecF old) const { return blend_bits(bits, updated, old); }
+};
 
 template <bool Momentum, bool Nesterov, bool Decays>
 struct SgdUpdate {
@@ -17,15 +27,17 @@ struct SgdUpdate {
   VecF mu = VecF(params.momentum);
   VecF decay = VecF(params.weight_decay);
 
-  void vector(std::size_t i, VecF g) const {
+  template <class Which = AllLanes>
+  void vector(std::size_t i, VecF g, Which which = {}) const {
     const VecF w = load(weights + i);
     if constexpr (Decays) g = g + decay * w;
     if constexpr (Momentum) {
-      const VecF v = mu * load(momentum + i) + g;
-      store(momentum + i, v);
+      const VecF old = load(momentum + i);
+      const VecF v = mu * old + g;
+      store(momentum + i, which(v, old));
       g = Nesterov ? g + mu * v : v;
     }
-    store(weights + i, w - rate * g);
+    store(weights + i, which(w - rate * g, w));
   }
   void elements(std::size_t i, std::size_t n, const float* g) const {
     sgd_elements(params, 0, n, g, weights + i, Momentum ? momentum + i : nullptr);
@@ -68,16 +80,19 @@ struct AdamUpdate {
   VecF weight_decay = VecF(params.weight_decay);
   VecF decay = VecF(params.decay);
 
-  void vector(std::size_t i, VecF g) const {
+  template <class Which = AllLanes>
+  void vector(std::size_t i, VecF g, Which which = {}) const {
     const VecF w = load(weights + i);
+    const VecF old_first = load(first + i);
+    const VecF old_second = load(second + i);
     if constexpr (Penalty) g = g + weight_decay * w;
-    const VecF m = beta1 * load(first + i) + one_minus_beta1 * g;
-    const VecF v = beta2 * load(second + i) + one_minus_beta2 * (g * g);
-    store(first + i, m);
-    store(second + i, v);
+    const VecF m = beta1 * old_first + one_minus_beta1 * g;
+    const VecF v = beta2 * old_second + one_minus_beta2 * (g * g);
+    store(first + i, which(m, old_first));
+    store(second + i, which(v, old_second));
     VecF step = step_size * divide(m, square_root(v) * inv_sqrt_correction + epsilon);
     if constexpr (Decoupled) step = decay * w + step;
-    store(weights + i, w - step);
+    store(weights + i, which(w - step, w));
   }
   void elements(std::size_t i, std::size_t n, const float* g) const {
     adam_elements(params, 0, n, g, weights + i, first + i, second + i);
@@ -113,34 +128,6 @@ void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, fl
               float* first, float* second) {
   with_adam_update(params, weights, first, second,
                    [=](const auto& update) { update_array(update, n, gradient); });
-}
-
-// The updates of a tile of weights from sums that become gradients by a factor, as the products
-// leave them. The sums of the tails are overwritten.
-template <class Update>
-inline void update_tile(const Update& update, const SumTile& tile) {
-  const VecF factors(tile.factor);
-  for (std::size_t r = 0; r < tile.rows; ++r) {
-    float* sums = tile.sums + r * tile.ld_sums;
-    const std::size_t at = r * tile.ld;
-    std::size_t i = 0;
-    for (; i + lanes_f32 <= tile.cols; i += lanes_f32) {
-      update.vector(at + i, factors * load(sums + i));
-    }
-    if (i == tile.cols) continue;
-    for (std::size_t j = i; j < tile.cols; ++j) sums[j] *= tile.factor;
-    update.elements(at + i, tile.cols - i, sums + i);
-  }
-}
-inline void sgd_tile(const SgdParams& params, const SumTile& tile, float* weights,
-                     float* momentum) {
-  with_sgd_update(params, weights, momentum,
-                  [&](const auto& update) { update_tile(update, tile); });
-}
-inline void adam_tile(const AdamParams& params, const SumTile& tile, float* weights, float* first,
-                      float* second) {
-  with_adam_update(params, weights, first, second,
-                   [&](const auto& update) { update_tile(update, tile); });
 }
 
 inline double row_norm(std::size_t n, const float* row) {

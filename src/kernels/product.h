@@ -11,23 +11,45 @@ constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
   return (n + unit - 1) / unit * unit;
 }
 
+// A tile of gradients, with room for a vector before each row; and what the sums of a bias take.
+template <class T>
+constexpr std::size_t tile_ld = nr_of<T> + lanes_of<T>;
+template <class T>
+constexpr std::size_t sums_room = round_up_to<T>(tile_mr, lanes_of<T>) + lanes_of<T>;
+
 template <class T>
 std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
   const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
-  const std::size_t weights = (nr_of<T> + batch) * tile_mr + round_up_to<T>(tile_mr, lanes_of<T>);
+  const std::size_t weights = tile_mr * tile_ld<T> + sums_room<T> + batch * tile_mr;
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
 
 template <class T>
-inline void copy_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, T* copy) {
+inline void copy_row(std::size_t k, const T* src, T* copy) {
   constexpr std::size_t lanes = lanes_of<T>;
-  for (std::size_t i = 0; i < rows; ++i, src += ld, copy += row_stride<T>) {
-    std::size_t p = 0;
-    for (; p + lanes <= k; p += lanes) store(copy + p, load(src + p));
-    for (; p < k; ++p) copy[p] = src[p];
+  std::size_t p = 0;
+  for (; p + lanes <= k; p += lanes) store(copy + p, load(src + p));
+  for (; p < k; ++p) copy[p] = src[p];
+}
+
+// Inputs q ... q + k - 1 of outputs out ... out + m - 1: rows of `copy`, ld apart.
+template <class T>
+inline void copy_weights(const ForwardProduct<T>& p, std::size_t out, std::size_t m, std::size_t q,
+                         std::size_t k, T* copy, std::size_t ld) {
+  for (std::size_t i = 0; i < m; ++i, copy += ld) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      const T* row = p.w + (p.rows != nullptr ? p.rows[out + i] : out + i) * p.ld_w;
+      if (p.columns.index != nullptr) {
+        compress_row(p.columns, q, k, row, VecF(1.0F), copy);
+      } else {
+        copy_row(k, row + q, copy);
+      }
+    } else {
+      copy_row(k, p.w + (out + i) * p.ld_w + q, copy);
+    }
   }
 }
 
@@ -37,19 +59,26 @@ void forward_product(const ForwardProduct<T>& p) {
   const std::size_t ld = round_up_to<T>(p.batch, nr);
   T* block = p.scratch;
   T* copy = block + strip_rows<T> * ld;
-  const bool in_place = lies_in_l1<T>(p.outs, p.ld_w);
+  const bool as_it_is = p.rows == nullptr && p.columns.index == nullptr;
+  const bool in_place = as_it_is && lies_in_l1<T>(p.outs, p.ld_w);
   for (std::size_t out = 0; out < p.outs; out += strip_rows<T>) {
     const std::size_t outs = smaller(strip_rows<T>, p.outs - out);
     const EvenSplit tiles(outs, tile_mr);
     for (std::size_t t = 0; t < tiles.parts; ++t) {
       const std::size_t m = tiles.size(t);
-      const T* w = p.w + (out + tiles.begin(t)) * p.ld_w;
+      const std::size_t first = out + tiles.begin(t);
       T* c = block + tiles.begin(t) * ld;
       for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
         const std::size_t k = smaller(k_block, p.k - q);
-        if (!in_place) copy_rows(m, k, w + q, p.ld_w, copy);
-        MicroOperands<T> of{in_place ? w + q : copy, in_place ? p.ld_w : row_stride<T>,
-                            p.x + q * nr, nr};
+        MicroOperands<T> of{p.w + first * p.ld_w + q, p.ld_w, p.x + q * nr, nr};
+        if (!in_place) {
+          const bool kept = p.kept_w != nullptr;
+          T* to = kept ? p.kept_w + first * p.ld_kept_w + q : copy;
+          const std::size_t ld_to = kept ? p.ld_kept_w : row_stride<T>;
+          copy_weights(p, first, m, q, k, to, ld_to);
+          of.a = to;
+          of.a_ld = ld_to;
+        }
         // Examples are finished as soon as the last products of the strip are there, which hides
         // behind the ones of the next examples.
         const bool last = t + 1 == tiles.parts && q + k >= p.k;
@@ -123,6 +152,12 @@ void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::si
     for (std::size_t r = 0; r < p.batch; ++r, from += ld) sum = sum + load_first(from, n);
     store(sums + i, sum);
   }
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (p.kept) {
+      use_kept_bias(p, p.first_out + out, m, sums);
+      return;
+    }
+  }
   use_gradients(p, p.bias, out, sums, 0, 1, m);
 }
 
@@ -143,6 +178,20 @@ inline void prefetch_tile(const GradientUse<T>& use, std::size_t offset, std::si
 }
 constexpr std::size_t far_bytes = std::size_t{1} << 19;
 
+// The sums of m outputs and n <= nr inputs over the batch, from a panel of dy and x.
+template <class T>
+inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std::size_t in,
+                          std::size_t n, const T* panel, std::size_t ld_panel, T* c,
+                          std::size_t ldc) {
+  constexpr std::size_t nr = nr_of<T>;
+  for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
+    const std::size_t k = smaller(k_block, p.batch - q);
+    const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
+    call_micro<T, false>(m, n, k, {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr}, c,
+                         ldc, q != 0);
+  }
+}
+
 // A tile of gradients of m outputs and n <= nr inputs, from a panel of dy and x.
 template <class T>
 inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
@@ -154,13 +203,53 @@ inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, s
   const std::size_t ldc = in_target ? p.weights.ld : nr;
   const bool far = p.outs * p.weights.ld >= far_bytes / sizeof(T);
   if (far && p.weights.update != Update::store) prefetch_tile(p.weights, offset, m);
-  for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
-    const std::size_t k = smaller(k_block, p.batch - q);
-    const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
-    call_micro<T, false>(m, n, k, {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr}, c,
-                         ldc, q != 0);
-  }
+  multiply_tile(p, m, in, n, panel, ld_panel, c, ldc);
   if (!in_target) use_gradients(p, p.weights, offset, c, ldc, m, n);
+}
+
+// Gradients of m kept outputs, a tile of columns at a time: each goes to as many whole vectors of
+// all columns as it completes, and what is left of it waits before the next one.
+inline void kept_gradients(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
+                           const float* panel, std::size_t ld_panel) {
+  constexpr std::size_t nr = nr_of<float>;
+  constexpr std::size_t ld = tile_ld<float>;
+  float* c = p.scratch + lanes_f32;
+  std::size_t pending = 0;  // columns before the tile that wait
+  KeptRow row{p.in_units, share_begin(p.in_units, p.first_in), 0, VecF(p.alpha)};
+  for (std::size_t in = 0; in == 0 || in < p.ins; in += nr) {
+    const std::size_t n = smaller(nr, p.ins - in);
+    if (m > 0 && n > 0) multiply_tile(p, m, in, n, panel, ld_panel, c, ld);
+    row.end = share_end(p.in_units, p.first_in + in + n);
+    if (in + nr < p.ins) row.end -= (row.end - row.begin) % lanes_f32;
+    use_kept_tile(p, {p.first_out + out, m, row}, c - pending, ld);
+    if (in + nr >= p.ins) return;
+    pending += n - count_kept(p.in_units, row.begin, row.end);
+    row.begin = row.end;
+    for (std::size_t i = 0; i < m; ++i)
+      store(c + i * ld - lanes_f32, load(c + i * ld + nr - lanes_f32));
+  }
+}
+
+template <class T>
+void limit_rows(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (p.max_norm == 0.0) return;
+    if (!p.kept) {
+      limit_norms_f32(p.max_norm, m, p.ins, p.weights.target + out * p.weights.ld);
+    } else {
+      limit_kept_norms(p, p.first_out + out, m);
+    }
+  }
+}
+
+// With no output kept, all gradients are 0.
+template <class T>
+void update_without_outputs(const BackwardWeightsProduct<T>& p) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (p.bias.target != nullptr) use_kept_bias(p, 0, 0, p.scratch);
+    kept_gradients(p, 0, 0, nullptr, 0);
+    limit_rows(p, 0, 0);
+  }
 }
 
 template <class T>
@@ -169,8 +258,9 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   // Sums that are the gradients, in whole vectors, need nothing done.
   const bool in_target =
       p.weights.update == Update::store && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
-  T* sums = p.scratch + tile_mr * nr_of<T>;
-  T* packed = sums + round_up_to<T>(tile_mr, lanes_of<T>);
+  T* sums = p.scratch + tile_mr * tile_ld<T>;
+  T* packed = sums + sums_room<T>;
+  if (p.kept && p.outs == 0) update_without_outputs(p);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t out = tiles.begin(t);
     const std::size_t m = tiles.size(t);
@@ -180,14 +270,14 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
     const T* panel = in_place ? p.dy + out : packed;
     const std::size_t ld_panel = in_place ? p.ld_dy : m;
     if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, ld_panel, sums);
-    for (std::size_t in = 0; in < p.ins; in += nr_of<T>) {
-      gradient_tile(p, out, m, in, panel, ld_panel, in_target);
-    }
-    if constexpr (sizeof(T) == sizeof(float)) {
-      if (p.max_norm != 0.0) {
-        limit_norms_f32(p.max_norm, m, p.ins, p.weights.target + out * p.weights.ld);
+    if (p.kept) {
+      if constexpr (sizeof(T) == sizeof(float)) kept_gradients(p, out, m, panel, ld_panel);
+    } else {
+      for (std::size_t in = 0; in < p.ins; in += nr_of<T>) {
+        gradient_tile(p, out, m, in, panel, ld_panel, in_target);
       }
     }
+    limit_rows(p, out, m);
   }
 }
 

@@ -1,16 +1,6 @@
 // What is done to a finished block of a product on its way out, a vector at a time; the block is in
 // L1 or L2, where the micro-kernels left it. Included inside an anonymous namespace.
 
-// Eight bytes of mask bits from `bit` on, of which the first 57 count.
-inline std::uint64_t load_mask(const std::uint8_t* bits, std::size_t bit) {
-  std::uint64_t word;
-  std::memcpy(&word, bits + bit / 8, sizeof word);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-  word = __builtin_bswap64(word);
-#endif
-  return word >> (bit % 8);
-}
-
 // Bias, ReLU and dropout on n outputs of some examples, a vector each; out and row are those of
 // the first. Whole: n and count are the number of lanes.
 template <class T, bool Whole, bool Bits>

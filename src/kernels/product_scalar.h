@@ -52,20 +52,41 @@ T select_bits(std::uint64_t bits, T v) {
 template <class T>
 void transpose(T*) {}
 
-inline void sgd_tile(const SgdParams& params, const SumTile& tile, float* weights,
-                     float* momentum) {
-  for (std::size_t r = 0; r < tile.rows; ++r, weights += tile.ld) {
-    float* sums = tile.sums + r * tile.ld_sums;
-    for (std::size_t i = 0; i < tile.cols; ++i) sums[i] *= tile.factor;
-    float* state = momentum == nullptr ? nullptr : momentum + r * tile.ld;
-    sgd_elements(params, 0, tile.cols, sums, weights, state);
-  }
+// Of vectors of one element, bit 0 is the mask.
+using VecF = float;
+constexpr std::size_t lanes_f32 = 1;
+inline VecF compress(std::uint64_t, VecF v) {
+  return v;
 }
-inline void adam_tile(const AdamParams& params, const SumTile& tile, float* weights, float* first,
-                      float* second) {
-  for (std::size_t r = 0; r < tile.rows; ++r, weights += tile.ld) {
-    float* sums = tile.sums + r * tile.ld_sums;
-    for (std::size_t i = 0; i < tile.cols; ++i) sums[i] *= tile.factor;
-    adam_elements(params, 0, tile.cols, sums, weights, first + r * tile.ld, second + r * tile.ld);
+inline VecF expand(std::uint64_t bits, VecF v) {
+  return select_bits(bits, v);
+}
+
+struct SomeLanes {
+  std::uint64_t bits;
+};
+// An optimiser's step as the products call it; optimizer_simd.h says how.
+template <class Elements>
+struct ScalarUpdate {
+  Elements elements;
+
+  void vector(std::size_t i, VecF g) const { elements(i, 1, &g); }
+  void vector(std::size_t i, VecF g, SomeLanes some) const {
+    if ((some.bits & 1) != 0) elements(i, 1, &g);
   }
+};
+template <class Body>
+inline void with_sgd_update(const SgdParams& params, float* weights, float* momentum, Body body) {
+  const auto elements = [&](std::size_t i, std::size_t n, const float* g) {
+    sgd_elements(params, 0, n, g, weights + i, momentum == nullptr ? nullptr : momentum + i);
+  };
+  body(ScalarUpdate<decltype(elements)>{elements});
+}
+template <class Body>
+inline void with_adam_update(const AdamParams& params, float* weights, float* first, float* second,
+                             Body body) {
+  const auto elements = [&](std::size_t i, std::size_t n, const float* g) {
+    adam_elements(params, 0, n, g, weights + i, first + i, second + i);
+  };
+  body(ScalarUpdate<decltype(elements)>{elements});
 }

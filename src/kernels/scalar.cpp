@@ -189,7 +189,9 @@ void scale_row(double factor, std::size_t n, float* row) {
 // The order matters: each part uses the ones before it.
 // clang-format off
 #include "kernels/product_scalar.h"
+#include "kernels/optimizer_tiles.h"
 #include "kernels/product_micro.h"
+#include "kernels/product_kept.h"
 #include "kernels/product_epilogue.h"
 #include "kernels/product.h"
 // clang-format on

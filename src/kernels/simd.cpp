@@ -28,7 +28,9 @@ namespace {
 #include "kernels/optimizer_scalar.h"
 #include "kernels/optimizer_simd.h"
 #include "kernels/optimizer_rows.h"
+#include "kernels/optimizer_tiles.h"
 #include "kernels/product_micro.h"
+#include "kernels/product_kept.h"
 #include "kernels/product_epilogue.h"
 #include "kernels/product.h"
 // clang-format on

@@ -1,4 +1,6 @@
 // Backward propagation and the training step.
+#include <algorithm>
+
 #include "mask_source.h"
 #include "mlp/loss.h"
 #include "mlp/network.h"
@@ -17,19 +19,19 @@ double Network::mean_of_losses() const noexcept {
 // the two are apart, as dA is wanted between them.
 BackwardInputCall<float> Network::input_call(std::size_t l) const {
   const Layer& hidden = layers[l - 1];
-  const Matrix w = weights(l);
-  BackwardInputCall<float> call{{}, layers[l].dz.get(), w.rows};
+  const Layer& layer = layers[l];
+  BackwardInputCall<float> call{{}, layer.dz.get(), layer.columns()};
   BackwardInputProduct<float>& p = call.product;
   p.batch = forward_rows;
-  p.ins = w.cols;
-  p.k = w.rows;
-  p.w = w.data;
-  p.ld_w = w.ld;
+  p.ins = hidden.columns();
+  p.k = layer.columns();
+  p.w = gathers(l) ? layer.kept.weights.get() : layer.weights.get();
+  p.ld_w = gathers(l) ? kept_ld(p.ins) : hidden.width;
   if (!config.record) p.stored = hidden.a.get();
-  p.ld_stored = hidden.width;
+  p.ld_stored = p.ins;
   p.scale = dropout_scale(hidden.used_keep_prob);
   p.dx = hidden.dz.get();
-  p.ld_dx = hidden.width;
+  p.ld_dx = p.ins;
   return call;
 }
 
@@ -41,11 +43,14 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates)
   BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
   BackwardWeightsProduct<float>& p = call.product;
   p.batch = forward_rows;
-  p.outs = w.rows;
-  p.ins = w.cols;
+  p.outs = layer.columns();
+  p.ins = previous.cols;
   p.dy = layer.dz.get();
-  p.ld_dy = w.rows;
+  p.ld_dy = p.outs;
   p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
+  p.kept = gathers(l);
+  p.out_units = layer.kept.units;
+  p.in_units = layers[l - 1].kept.units;
   if (updates == nullptr) {
     p.weights = {Update::store, layer.dw.get(), nullptr, nullptr, w.cols};
     p.bias = {Update::store, layer.db.get(), nullptr, nullptr, 0};
@@ -55,17 +60,21 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates)
     p.sgd = updates->sgd;
     p.adam = updates->adam;
     p.max_norm = updates->optimizer.config().max_norm;
+    p.lazy = config.lazy_updates;
   }
   return call;
 }
 
 // dA after mask and scale, and dZ, from dA before them (which lies in dz). Ends with a barrier.
 void Network::record_da(const TeamMember& member, const Layer& hidden) const {
-  const std::size_t n = hidden.width;
-  const Range rows = share_of(member, forward_rows, 8, elements_per_thread / n);
-  if (!rows.empty()) {
+  const std::size_t n = hidden.columns();
+  const Range rows =
+      share_of(member, forward_rows, 8, elements_per_thread / std::max<std::size_t>(n, 1));
+  if (!rows.empty() && n > 0) {
+    const MaskSource all_kept = make_mask_source({});
     const MaskSource source =
-        make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
+        neuron() ? all_kept
+                 : make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
     const float scale = dropout_scale(hidden.used_keep_prob);
     const std::size_t offset = rows.begin * n;
     const Shape2D shape{rows.end - rows.begin, n, n, n};
@@ -79,7 +88,7 @@ void Network::record_da(const TeamMember& member, const Layer& hidden) const {
 
 // Weights are updated behind the barrier after which nobody reads them any more. Layers take turns
 // with the panels: those of l may still be read when l - 1 packs its own.
-void Network::backward_pass(const TeamMember& member, Updates updates) const {
+void Network::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
   for (std::size_t l = last(); l >= 1; --l) {
     const BackwardWeightsCall<float> of_weights = weights_call(l, updates);
     const std::size_t offset =
@@ -96,6 +105,7 @@ void Network::backward_pass(const TeamMember& member, Updates updates) const {
       member.barrier();
     }
     multiply(table_, member, of_weights, buffers(l, offset));
+    if (keep) multiply(table_, member, weights_call(l, nullptr), buffers(l, offset));
   }
 }
 
@@ -103,7 +113,8 @@ double Network::backward(const Targets& targets) {
   parallel_team(team_for(forward_rows, 2.0), [&](const TeamMember& member) {
     finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
-    backward_pass(member, nullptr);
+    backward_pass(member, nullptr, false);
+    record_backward(member);
   });
   backward_rows = forward_rows;
   has_gradients = true;
@@ -116,16 +127,20 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   optimizer.begin_step();
   const OptimizerAccess access(optimizer);
   const bool keep = config.keep_gradients || config.record;
-  begin_forward(x);
+  // A gradient that has been kept does not tell which weights a lazy update leaves alone.
+  const bool updates_later = keep && !config.lazy_updates;
+  begin_forward(x, step);
   parallel_team(team_for(x.rows, 3.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
-    backward_pass(member, keep ? nullptr : &access);
+    record_forward(member);
+    backward_pass(member, updates_later ? nullptr : &access, keep && !updates_later);
+    record_backward(member);
   });
   backward_rows = forward_rows;
   has_gradients = keep;
-  for (std::size_t l = 1; keep && l <= last(); ++l) {
+  for (std::size_t l = 1; updates_later && l <= last(); ++l) {
     const Matrix w = weights(l);
     optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team(), w.cols);
     optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team());

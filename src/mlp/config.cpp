@@ -32,6 +32,11 @@ void check_keep_probs(const MlpConfig& config) {
 const MlpConfig& checked_config(const MlpConfig& config) {
   check_widths(config.widths);
   check_keep_probs(config);
+  const auto unit = static_cast<int>(config.dropout_unit);
+  check_argument(unit >= 0 && unit <= static_cast<int>(DropoutUnit::neuron), "dropout_unit", unit,
+                 "DropoutUnit::element or neuron");
+  check_argument(!config.lazy_updates || config.dropout_unit == DropoutUnit::neuron, "lazy_updates",
+                 config.lazy_updates, "true only with DropoutUnit::neuron");
   const auto loss = static_cast<int>(config.loss);
   check_argument(loss >= 0 && loss <= static_cast<int>(Loss::identity_mse), "loss", loss,
                  "Loss::sigmoid_bce, softmax_ce or identity_mse");

@@ -21,7 +21,7 @@ constexpr double few_rows_worth = 8.0;
 
 ConstMatrix Network::activation(std::size_t layer) const {
   if (layer == 0) return input;
-  return {layers[layer].a.get(), forward_rows, layers[layer].width};
+  return {layers[layer].a.get(), forward_rows, layers[layer].columns()};
 }
 
 MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
@@ -52,14 +52,23 @@ void Network::choose_mask(std::size_t l) {
   }
 }
 
-void Network::begin_forward(ConstMatrix x) {
+void Network::begin_forward(ConstMatrix x, std::uint64_t step) {
   forward_rows = x.rows;
   backward_rows = 0;
   has_gradients = false;
-  for (std::size_t l = 0; l < last(); ++l) choose_mask(l);
+  for (std::size_t l = 0; l < last(); ++l) {
+    if (neuron()) {
+      choose_units(l, step);
+    } else {
+      choose_mask(l);
+    }
+  }
   const Layer& first = layers[0];
-  const bool as_it_is = first.used == nullptr;
-  input = as_it_is ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
+  if (first.kept.units.index != nullptr) {
+    input = {first.a.get(), x.rows, first.columns(), kept_ld(first.columns())};
+  } else {
+    input = first.used == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
+  }
 }
 
 void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t step,
@@ -76,9 +85,14 @@ void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t s
 void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                             std::uint64_t first_row) const {
   const Layer& layer = layers[0];
-  if (layer.used == nullptr) return;
+  const KeptUnits& kept = layer.kept.units;
+  if (layer.used == nullptr && kept.index == nullptr) return;
   const Range rows = share_of(member, x.rows, 8, elements_per_thread / x.cols);
-  if (!rows.empty()) {
+  if (!rows.empty() && kept.index != nullptr) {
+    table_.compress_rows_f32(rows.end - rows.begin, kept, dropout_scale(layer.used_keep_prob),
+                             x.row(rows.begin), x.ld, layer.a.get() + rows.begin * input.ld,
+                             input.ld);
+  } else if (!rows.empty()) {
     const std::size_t offset = rows.begin * x.cols;
     const bool drawn_to_read = config.record && layer.injected.empty();
     std::uint8_t* bits = drawn_to_read ? layer.mask.get() + offset / 8 : nullptr;
@@ -90,11 +104,9 @@ void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64
   member.barrier();
 }
 
-// What layer l computes from x: hidden layers with bias, ReLU and dropout, the last one with bias.
-ForwardCall<float> Network::forward_call(std::size_t l, ConstMatrix x) const {
-  const Layer& layer = layers[l];
+// What layer l computes from x without dropout: y is a, or z of the last layer.
+ForwardCall<float> Network::inference_call(std::size_t l, ConstMatrix x, Matrix y) const {
   const Matrix w = weights(l);
-  const bool hidden = l < last();
   ForwardCall<float> call{{}, x.data, x.ld};
   ForwardProduct<float>& p = call.product;
   p.batch = x.rows;
@@ -102,24 +114,44 @@ ForwardCall<float> Network::forward_call(std::size_t l, ConstMatrix x) const {
   p.k = w.cols;
   p.w = w.data;
   p.ld_w = w.ld;
-  p.bias = layer.bias.get();
-  p.relu = hidden;
+  p.bias = layers[l].bias.get();
+  p.relu = l < last();
   p.scale = 1.0F;
-  p.bits_per_row = layer.width;
-  p.y = hidden ? layer.a.get() : layer.z.get();
-  p.ld_y = layer.width;
+  p.y = y.data;
+  p.ld_y = y.ld;
+  return call;
+}
+
+// The same in training, where hidden layers drop, from what layer l - 1 keeps to what l does.
+ForwardCall<float> Network::forward_call(std::size_t l) const {
+  const Layer& layer = layers[l];
+  const KeptUnits& kept = layer.kept.units;
+  const bool hidden = l < last();
+  float* y = hidden ? layer.a.get() : layer.z.get();
+  ForwardCall<float> call =
+      inference_call(l, activation(l - 1), {y, forward_rows, layer.columns()});
+  ForwardProduct<float>& p = call.product;
   if (hidden) {
     p.scale = dropout_scale(layer.used_keep_prob);
     p.bits = layer.used;
+    p.bits_per_row = layer.width;
     if (config.record) p.z = layer.z.get();
-    p.ld_z = layer.width;
+    p.ld_z = layer.columns();
   }
+  if (!gathers(l)) return call;
+  p.outs = kept.count;
+  p.rows = kept.index;
+  p.columns = layers[l - 1].kept.units;
+  p.k = p.columns.count;
+  p.kept_w = layer.kept.weights.get();
+  p.ld_kept_w = kept_ld(p.k);
+  if (kept.index != nullptr) p.bias = layer.kept.bias.get();
   return call;
 }
 
 // With keep_prob 0 nothing is kept, whatever an injected mask says.
 void Network::clear_dropped(const TeamMember& member, const Layer& layer) const {
-  if (layer.used_keep_prob != 0.0) return;
+  if (layer.used_keep_prob != 0.0 || neuron()) return;
   const Range mine = share_of(member, forward_rows * layer.width, mask_unit, elements_per_thread);
   std::fill(layer.a.get() + mine.begin, layer.a.get() + mine.end, 0.0F);
   member.barrier();
@@ -130,7 +162,7 @@ void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_
                            std::uint64_t first_row) const {
   forward_input(member, x, step, first_row);
   for (std::size_t l = 1; l <= last(); ++l) {
-    const ForwardCall<float> call = forward_call(l, activation(l - 1));
+    const ForwardCall<float> call = forward_call(l);
     pack(table_, member, call, buffers(l));
     if (l < last()) draw_mask(member, l, step, first_row);
     member.barrier();
@@ -154,10 +186,11 @@ void Network::finish_outputs(const TeamMember& member, const OutputRows& outputs
 }
 
 ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
-  begin_forward(x);
+  begin_forward(x, step);
   parallel_team(team_for(x.rows, 1.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), nullptr);
+    record_forward(member);
   });
   return activation(last());
 }
@@ -165,18 +198,13 @@ ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t fi
 void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const {
   ConstMatrix in = x;
   for (std::size_t l = 1; l <= last(); ++l) {
-    ForwardCall<float> call = forward_call(l, in);
-    ForwardProduct<float>& p = call.product;
-    p.bits = nullptr;
-    p.z = nullptr;
-    p.scale = 1.0F;
-    p.y = l < last() ? predict_[l % 2].get() : out.data;
-    p.ld_y = l < last() ? layers[l].width : out.ld;
+    const Matrix y = l < last() ? Matrix(predict_[l % 2].get(), x.rows, layers[l].width) : out;
+    const ForwardCall<float> call = inference_call(l, in, y);
     pack(table_, member, call, buffers(l));
     member.barrier();
     multiply(table_, member, call, buffers(l));
     member.barrier();
-    in = {p.y, x.rows, layers[l].width, p.ld_y};
+    in = y;
   }
   finish_outputs(
       member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);

@@ -67,7 +67,9 @@ void check_optimizer(const Network& network, const Optimizer& optimizer) {
 
 void check_recorded(const Network& network) {
   if (!network.config.record) {
-    throw std::logic_error("simdrop: z, mask and da are kept only if MlpConfig::record is true");
+    throw std::logic_error(
+        "simdrop: z, mask and da, and with DropoutUnit::neuron a and dz, are kept only if "
+        "MlpConfig::record is true");
   }
 }
 
@@ -165,9 +167,9 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
   const MlpConfig& c = config();
-  const std::size_t bytes = mask_bytes(c.max_batch * c.widths[layer]);
+  const std::size_t bytes = mask_bytes(state_->network.mask_size(layer, c.max_batch));
   check_argument(bits.empty() || bits.size() == bytes, "bits.size()", bits.size(),
-                 "0 or mask_bytes(max_batch * width) = " + std::to_string(bytes));
+                 "0 or mask_bytes() of the mask, " + std::to_string(bytes));
   auto& injected = state_->network.layers[layer].injected;
   injected.assign(bits.begin(), bits.end());
   if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
@@ -229,14 +231,18 @@ ConstMatrix Mlp::z(std::size_t layer) const {
   check_recorded(network);
   check_forward(network);
   const detail::Layer& l = network.layers[layer];
-  return {l.z.get(), network.forward_rows, l.width};
+  const bool spread = network.neuron() && layer < num_layers();
+  return {spread ? l.kept.z.get() : l.z.get(), network.forward_rows, l.width};
 }
 
 ConstMatrix Mlp::a(std::size_t layer) const {
   const Network& network = state_->network;
   check_layer(layer, 0, num_layers());
   check_forward(network);
-  return network.activation(layer);
+  if (!network.neuron() || layer == num_layers()) return network.activation(layer);
+  check_recorded(network);
+  const detail::Layer& l = network.layers[layer];
+  return {l.kept.a.get(), network.forward_rows, l.width};
 }
 
 std::span<const std::uint8_t> Mlp::mask(std::size_t layer) const {
@@ -244,8 +250,8 @@ std::span<const std::uint8_t> Mlp::mask(std::size_t layer) const {
   check_layer(layer, 0, num_layers() - 1);
   check_recorded(network);
   check_forward(network);
-  const detail::Layer& l = network.layers[layer];
-  return {l.mask.get(), mask_bytes(network.forward_rows * l.width)};
+  return {network.layers[layer].mask.get(),
+          mask_bytes(network.mask_size(layer, network.forward_rows))};
 }
 
 ConstMatrix Mlp::da(std::size_t layer) const {
@@ -254,7 +260,7 @@ ConstMatrix Mlp::da(std::size_t layer) const {
   check_recorded(network);
   check_backward(network);
   const detail::Layer& l = network.layers[layer];
-  return {l.da.get(), network.backward_rows, l.width};
+  return {network.neuron() ? l.kept.da.get() : l.da.get(), network.backward_rows, l.width};
 }
 
 ConstMatrix Mlp::dz(std::size_t layer) const {
@@ -262,7 +268,11 @@ ConstMatrix Mlp::dz(std::size_t layer) const {
   check_layer(layer, 1, num_layers());
   check_backward(network);
   const detail::Layer& l = network.layers[layer];
-  return {l.dz.get(), network.backward_rows, l.width};
+  if (!network.neuron() || layer == num_layers()) {
+    return {l.dz.get(), network.backward_rows, l.width};
+  }
+  check_recorded(network);
+  return {l.kept.dz.get(), network.backward_rows, l.width};
 }
 
 ConstMatrix Mlp::dw(std::size_t layer) const {

@@ -50,6 +50,8 @@ void Network::allocate() {
     if (l == last() || (hidden && config.record)) layer.z = make_buffer<float>(units);
     if (hidden && config.record) layer.da = make_buffer<float>(units);
     if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units) + mask_slack);
+    layer.kept.units = {layer.width, layer.width, nullptr, nullptr};
+    if (neuron()) allocate_kept(l);
   }
   allocate_products();
   losses_ = make_buffer<double>(config.max_batch);
@@ -59,6 +61,26 @@ void Network::allocate() {
   samples_ = {make_buffer<float>(config.max_batch * layers[0].width),
               make_buffer<float>(hidden_units), make_buffer<float>(outputs),
               make_buffer<double>(outputs), make_buffer<double>(outputs)};
+}
+
+void Network::allocate_kept(std::size_t l) {
+  Layer& layer = layers[l];
+  KeptOfLayer& kept = layer.kept;
+  if (l < last()) {
+    kept.index = make_buffer<std::uint32_t>(layer.width);
+    kept.bits = make_buffer<std::uint8_t>(mask_bytes(layer.width) + mask_slack);
+  }
+  // Rows of kept inputs have gaps.
+  if (l == 0) layer.a = make_buffer<float>(checked_product(config.max_batch, kept_ld(layer.width)));
+  if (l > 0) kept.bias = make_buffer<float>(layer.width);
+  if (l > 1) {
+    kept.weights = make_buffer<float>(checked_product(layer.width, kept_ld(layers[l - 1].width)));
+  }
+  if (!config.record || l == last()) return;
+  const std::size_t units = config.max_batch * layer.width;
+  kept.a = make_buffer<float>(units);
+  if (l == 0) return;
+  for (auto* buffer : {&kept.z, &kept.da, &kept.dz}) *buffer = make_buffer<float>(units);
 }
 
 void Network::allocate_products() {
@@ -96,6 +118,10 @@ int Network::team_for(std::size_t rows, double times) const noexcept {
 
 int Network::team() const noexcept {
   return std::min(team_size(config.num_threads), max_team_);
+}
+
+std::size_t Network::mask_size(std::size_t layer, std::size_t rows) const noexcept {
+  return neuron() ? layers[layer].width : rows * layers[layer].width;
 }
 
 double& Network::keep_prob(std::size_t layer) {

@@ -18,9 +18,22 @@
 
 namespace simdrop::detail {
 
-// Everything of one layer; layer 0 is the input. Matrices are batch x width, without padding.
+// DropoutUnit::neuron: the units that the last forward() kept, and what it gathered of them.
+struct KeptOfLayer {
+  KeptUnits units;  // with DropoutUnit::element, and where nothing is dropped: all of them
+  Buffer<std::uint32_t> index;
+  Buffer<std::uint8_t> bits;
+  Buffer<float> bias;     // of the kept units
+  Buffer<float> weights;  // from the kept inputs to the kept units; layer 1 needs none
+  // In record mode, batch x width with +0 where a unit was dropped, for readers.
+  Buffer<float> z, a, da, dz;
+};
+
+// Everything of one layer; layer 0 is the input. Matrices are batch x width, without padding; with
+// DropoutUnit::neuron z, a, da and dz have the kept units alone.
 struct Layer {
   std::size_t width = 0;
+  KeptOfLayer kept;
   // Not of the input.
   Buffer<float> weights, bias, dw, db;
   Buffer<float> dz;
@@ -33,6 +46,8 @@ struct Layer {
   std::vector<std::uint8_t> injected;  // the caller's mask bits, or empty
   double used_keep_prob = 1.0;         // in the last forward()
   const std::uint8_t* used = nullptr;  // bits of the last forward(), or null: all kept
+  // Of z, a, da and dz.
+  [[nodiscard]] std::size_t columns() const noexcept { return kept.units.count; }
 };
 
 // Rows first_row ... of the caller's numbering, in samples first_sample ...
@@ -78,7 +93,10 @@ class Network {
   double keep_prob(std::size_t layer) const;
   Matrix weights(std::size_t layer) const;
   std::span<float> bias(std::size_t layer) const;
-  ConstMatrix activation(std::size_t layer) const;  // of the last forward()
+  ConstMatrix activation(std::size_t layer) const;  // of the last forward(), of kept units
+  bool neuron() const noexcept { return config.dropout_unit == DropoutUnit::neuron; }
+  // Bits of the mask of a layer, for `rows` examples.
+  std::size_t mask_size(std::size_t layer, std::size_t rows) const noexcept;
   std::size_t workspace_bytes() const noexcept;
 
   MlpConfig config;  // keep_prob is filled in
@@ -89,17 +107,21 @@ class Network {
   bool has_gradients = false;     // whether that left dw and db
 
  private:
-  // Where a backward pass puts gradients: with no optimiser, in dw and db.
+  // Where a backward pass puts gradients: with no optimiser, in dw and db. With `keep` there, too.
   using Updates = const OptimizerAccess*;
 
   void allocate();
+  void allocate_kept(std::size_t layer);
   void allocate_products();
   // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
   int team_for(std::size_t rows, double times) const noexcept;
   ProductBuffers<float> buffers(std::size_t layer, std::size_t offset = 0) const noexcept;
 
-  void begin_forward(ConstMatrix x);
+  void begin_forward(ConstMatrix x, std::uint64_t step);
   void choose_mask(std::size_t layer);
+  void choose_units(std::size_t layer, std::uint64_t step);
+  // Whether the product of a layer leaves out rows or columns of its weights.
+  bool gathers(std::size_t layer) const noexcept;
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
   void draw_mask(const TeamMember& member, std::size_t layer, std::uint64_t step,
                  std::uint64_t first_row) const;
@@ -108,14 +130,17 @@ class Network {
   void forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                     std::uint64_t first_row) const;
   void clear_dropped(const TeamMember& member, const Layer& layer) const;
-  ForwardCall<float> forward_call(std::size_t layer, ConstMatrix x) const;
+  ForwardCall<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
+  ForwardCall<float> forward_call(std::size_t layer) const;
+  void record_forward(const TeamMember& member) const;
   // Activation of the last layer from its z and, unless targets is null, loss and gradient.
   void finish_outputs(const TeamMember& member, const OutputRows& outputs,
                       const Targets* targets) const;
   OutputRows outputs_of_batch() const noexcept;
 
   double mean_of_losses() const noexcept;
-  void backward_pass(const TeamMember& member, Updates updates) const;
+  void backward_pass(const TeamMember& member, Updates updates, bool keep) const;
+  void record_backward(const TeamMember& member) const;
   BackwardInputCall<float> input_call(std::size_t layer) const;
   BackwardWeightsCall<float> weights_call(std::size_t layer, Updates updates) const;
   void record_da(const TeamMember& member, const Layer& hidden) const;

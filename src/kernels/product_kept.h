@@ -1,0 +1,184 @@
+// Products on the units of a layer that are kept, while the weights are those of all units: kept
+// rows and columns are gathered where weights are copied, and gradients go back to where they
+// belong where the optimiser takes its step. Included inside an anonymous namespace.
+//
+// Source: Graham, Reizenstein and Robinson, "Efficient batchwise dropout training using
+// submatrices", arXiv 1502.02478.
+
+// Bits of `lanes_f32` units from u on; those beyond n <= lanes_f32 are 0.
+inline std::uint64_t kept_bits(const KeptUnits& kept, std::size_t u, std::size_t n) {
+  const std::uint64_t inside = (std::uint64_t{1} << n) - 1;
+  return kept.index == nullptr ? inside : load_mask(kept.bits, u) & inside;
+}
+inline std::size_t count_bits(std::uint64_t bits) {
+  return static_cast<std::size_t>(__builtin_popcountll(bits));
+}
+inline std::size_t unit_of(const KeptUnits& kept, std::size_t i) {
+  return kept.index == nullptr ? i : kept.index[i];
+}
+inline std::size_t count_kept(const KeptUnits& kept, std::size_t begin, std::size_t end) {
+  std::size_t count = 0;
+  for (std::size_t u = begin; u < end; u += lanes_f32) {
+    count += count_bits(kept_bits(kept, u, smaller(lanes_f32, end - u)));
+  }
+  return count;
+}
+// All units in shares: each begins at a kept unit, but for the first, which has those before it
+// too. That of kept unit i begins, and that of kept unit i - 1 ends, at:
+inline std::size_t share_begin(const KeptUnits& kept, std::size_t i) {
+  return i == 0 ? 0 : unit_of(kept, i);
+}
+inline std::size_t share_end(const KeptUnits& kept, std::size_t i) {
+  return i == kept.count ? kept.units : unit_of(kept, i);
+}
+
+// Kept columns first ... first + count - 1 of a row, times factor. Whole vectors are written: at
+// most lanes_f32 - 1 floats behind them are overwritten.
+inline void compress_row(const KeptUnits& kept, std::size_t first, std::size_t count,
+                         const float* row, VecF factor, float* to) {
+  if (count == 0) return;
+  std::size_t u = unit_of(kept, first);
+  const std::size_t end = unit_of(kept, first + count - 1) + 1;
+  std::size_t skip = u % lanes_f32;
+  for (u -= skip; u + lanes_f32 <= end; u += lanes_f32, skip = 0) {
+    const std::uint64_t bits = kept_bits(kept, u, lanes_f32) >> skip << skip;
+    store(to, compress(bits, load(row + u) * factor));
+    to += count_bits(bits);
+  }
+  if (u < end) {
+    const std::uint64_t bits = kept_bits(kept, u, end - u) >> skip << skip;
+    store(to, compress(bits, load_first(row + u, end - u) * factor));
+  }
+}
+
+void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float factor, const float* x,
+                       std::size_t ld_x, float* y, std::size_t ld_y) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    compress_row(kept, 0, kept.count, x + r * ld_x, VecF(factor), y + r * ld_y);
+  }
+}
+
+// A range of the columns of a row of weights, of which the kept ones have gradients: the first is
+// alpha times *sums.
+struct KeptRow {
+  const KeptUnits& columns;
+  std::size_t begin, end;
+  VecF alpha;
+};
+
+template <bool Lazy, class Update>
+inline void update_kept_row(const Update& update, const KeptRow& row, std::size_t at,
+                            const float* sums) {
+  std::size_t u = row.begin;
+  for (; u + lanes_f32 <= row.end; u += lanes_f32) {
+    const std::uint64_t bits = kept_bits(row.columns, u, lanes_f32);
+    const VecF g = expand(bits, row.alpha * load(sums));
+    if constexpr (Lazy) {
+      update.vector(at + u, g, SomeLanes{bits});
+    } else {
+      update.vector(at + u, g);
+    }
+    sums += count_bits(bits);
+  }
+  if (u == row.end) return;
+  const std::uint64_t bits = kept_bits(row.columns, u, row.end - u);
+  float tail[lanes_f32];
+  store(tail, expand(bits, row.alpha * load(sums)));
+  for (std::size_t i = 0; u + i < row.end; ++i) {
+    if (!Lazy || (bits >> i & 1) != 0) update.elements(at + u + i, 1, tail + i);
+  }
+}
+
+template <class Update>
+inline void update_dropped_row(const Update& update, std::size_t begin, std::size_t end,
+                               std::size_t at) {
+  const float zero = 0.0F;
+  std::size_t u = begin;
+  for (; u + lanes_f32 <= end; u += lanes_f32) update.vector(at + u, VecF(0.0F));
+  for (; u < end; ++u) update.elements(at + u, 1, &zero);
+}
+
+// Gradients as they are; never lazy.
+struct StoreUpdate {
+  float* target;
+  void vector(std::size_t i, VecF g) const { store(target + i, g); }
+  void vector(std::size_t i, VecF g, SomeLanes) const { vector(i, g); }
+  void elements(std::size_t i, std::size_t n, const float* g) const {
+    for (std::size_t j = 0; j < n; ++j) target[i + j] = g[j];
+  }
+};
+
+template <class Body>
+inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUse<float>& use,
+                        Body body) {
+  if (use.update == Update::sgd) {
+    with_sgd_update(p.sgd, use.target, use.first, body);
+  } else if (use.update == Update::adam) {
+    with_adam_update(p.adam, use.target, use.first, use.second, body);
+  } else {
+    body(StoreUpdate{use.target});
+  }
+}
+
+// Kept outputs out ... out + m - 1 of all, and the dropped ones of their share, in some columns.
+struct KeptTile {
+  std::size_t out, m;
+  KeptRow row;
+};
+
+template <bool Lazy, class Update>
+inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<float>& p,
+                             const KeptTile& tile, const float* sums, std::size_t ld_sums) {
+  const std::size_t ld = p.weights.ld;
+  const KeptRow& row = tile.row;
+  std::size_t r = share_begin(p.out_units, tile.out);
+  for (std::size_t i = 0; i < tile.m; ++i, ++r) {
+    const std::size_t unit = unit_of(p.out_units, tile.out + i);
+    if constexpr (!Lazy) {
+      for (; r < unit; ++r) update_dropped_row(update, row.begin, row.end, r * ld);
+    }
+    update_kept_row<Lazy>(update, row, unit * ld, sums + i * ld_sums);
+    r = unit;
+  }
+  if constexpr (!Lazy) {
+    const std::size_t end = share_end(p.out_units, tile.out + tile.m);
+    for (; r < end; ++r) update_dropped_row(update, row.begin, row.end, r * ld);
+  }
+}
+inline void use_kept_tile(const BackwardWeightsProduct<float>& p, const KeptTile& tile,
+                          const float* sums, std::size_t ld_sums) {
+  with_update(p, p.weights, [&](const auto& update) {
+    if (p.lazy) {
+      update_kept_tile<true>(update, p, tile, sums, ld_sums);
+    } else {
+      update_kept_tile<false>(update, p, tile, sums, ld_sums);
+    }
+  });
+}
+// The bias is a row, whose columns are the outputs.
+inline void use_kept_bias(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
+                          const float* sums) {
+  const KeptRow row{p.out_units, share_begin(p.out_units, out), share_end(p.out_units, out + m),
+                    VecF(p.alpha)};
+  with_update(p, p.bias, [&](const auto& update) {
+    if (p.lazy) {
+      update_kept_row<true>(update, row, 0, sums);
+    } else {
+      update_kept_row<false>(update, row, 0, sums);
+    }
+  });
+}
+
+// The max-norm constraint on what an update has touched.
+inline void limit_kept_norms(const BackwardWeightsProduct<float>& p, std::size_t out,
+                             std::size_t m) {
+  const auto limit = [&](std::size_t unit, std::size_t rows) {
+    limit_norms_f32(p.max_norm, rows, p.in_units.units, p.weights.target + unit * p.weights.ld);
+  };
+  if (!p.lazy) {
+    const std::size_t begin = share_begin(p.out_units, out);
+    limit(begin, share_end(p.out_units, out + m) - begin);
+    return;
+  }
+  for (std::size_t i = 0; i < m; ++i) limit(unit_of(p.out_units, out + i), 1);
+}
