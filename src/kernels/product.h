@@ -11,9 +11,11 @@ constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
   return (n + unit - 1) / unit * unit;
 }
 
-// A tile of gradients, with room for a vector before each row; and what the sums of a bias take.
+// A row of gradients of a strip of outputs, with a gap; and what the sums of a bias take.
 template <class T>
-constexpr std::size_t tile_ld = nr_of<T> + lanes_of<T>;
+constexpr std::size_t strip_ld(std::size_t ins) {
+  return round_up_to<T>(ins, nr_of<T>) + 64 / sizeof(T);
+}
 template <class T>
 constexpr std::size_t sums_room = round_up_to<T>(tile_mr, lanes_of<T>) + lanes_of<T>;
 
@@ -22,7 +24,7 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
   const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
-  const std::size_t weights = tile_mr * tile_ld<T> + sums_room<T> + batch * tile_mr;
+  const std::size_t weights = tile_mr * strip_ld<T>(k) + sums_room<T> + batch * tile_mr;
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
@@ -207,27 +209,19 @@ inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, s
   if (!in_target) use_gradients(p, p.weights, offset, c, ldc, m, n);
 }
 
-// Gradients of m kept outputs, a tile of columns at a time: each goes to as many whole vectors of
-// all columns as it completes, and what is left of it waits before the next one.
+// Gradients of m kept outputs: first all products, then rows of weights from end to end, which
+// memory streams faster than a tile of each.
 inline void kept_gradients(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
                            const float* panel, std::size_t ld_panel) {
   constexpr std::size_t nr = nr_of<float>;
-  constexpr std::size_t ld = tile_ld<float>;
-  float* c = p.scratch + lanes_f32;
-  std::size_t pending = 0;  // columns before the tile that wait
-  KeptRow row{p.in_units, share_begin(p.in_units, p.first_in), 0, VecF(p.alpha)};
-  for (std::size_t in = 0; in == 0 || in < p.ins; in += nr) {
-    const std::size_t n = smaller(nr, p.ins - in);
-    if (m > 0 && n > 0) multiply_tile(p, m, in, n, panel, ld_panel, c, ld);
-    row.end = share_end(p.in_units, p.first_in + in + n);
-    if (in + nr < p.ins) row.end -= (row.end - row.begin) % lanes_f32;
-    use_kept_tile(p, {p.first_out + out, m, row}, c - pending, ld);
-    if (in + nr >= p.ins) return;
-    pending += n - count_kept(p.in_units, row.begin, row.end);
-    row.begin = row.end;
-    for (std::size_t i = 0; i < m; ++i)
-      store(c + i * ld - lanes_f32, load(c + i * ld + nr - lanes_f32));
+  float* strip = p.scratch;
+  const std::size_t ld = strip_ld<float>(p.ins);
+  for (std::size_t in = 0; in < p.ins && m > 0; in += nr) {
+    multiply_tile(p, m, in, smaller(nr, p.ins - in), panel, ld_panel, strip + in, ld);
   }
+  const KeptRow row{p.in_units, share_begin(p.in_units, p.first_in),
+                    share_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
+  use_kept_tile(p, {p.first_out + out, m, row}, strip, ld);
 }
 
 template <class T>
@@ -258,7 +252,7 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   // Sums that are the gradients, in whole vectors, need nothing done.
   const bool in_target =
       p.weights.update == Update::store && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
-  T* sums = p.scratch + tile_mr * tile_ld<T>;
+  T* sums = p.scratch + tile_mr * (p.kept ? strip_ld<T>(p.ins) : nr_of<T>);
   T* packed = sums + sums_room<T>;
   if (p.kept && p.outs == 0) update_without_outputs(p);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
