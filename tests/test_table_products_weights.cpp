@@ -94,7 +94,7 @@ BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, c
   p.dy = buffers.dy.data(), p.ld_dy = buffers.dy.ld;
   p.x = test::write_panels(buffers.x, true, kernels.nr, buffers.panels).data();
   p.alpha = T(0.37);
-  p.scratch = test::place_scratch(kernels, buffers.scratch, 1, 1, c.batch).data();
+  p.scratch = test::place_scratch(kernels, buffers.scratch, 1, c.ins, c.batch).data();
   return p;
 }
 

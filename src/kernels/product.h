@@ -163,23 +163,6 @@ void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::si
   use_gradients(p, p.bias, out, sums, 0, 1, m);
 }
 
-// Weights and momentum that are far away come near while the products of their tile run. (Where
-// they lie in L2 that costs more than it gains, as it does for operands that are read in order.)
-template <class T>
-inline void prefetch_tile(const GradientUse<T>& use, std::size_t offset, std::size_t m) {
-  constexpr std::size_t line = 64 / sizeof(T);
-  const T* const arrays[] = {use.target, use.first, use.second};
-  for (const T* array : arrays) {
-    if (array == nullptr) continue;
-    array += offset;
-    for (std::size_t i = 0; i < m; ++i, array += use.ld) {
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j < nr_of<T>; j += line) __builtin_prefetch(array + j);
-    }
-  }
-}
-constexpr std::size_t far_bytes = std::size_t{1} << 19;
-
 // The sums of m outputs and n <= nr inputs over the batch, from a panel of dy and x.
 template <class T>
 inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std::size_t in,
@@ -194,34 +177,31 @@ inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std
   }
 }
 
-// A tile of gradients of m outputs and n <= nr inputs, from a panel of dy and x.
+// Gradients of m outputs. All products come first, then rows of weights are updated from end to
+// end, which memory streams faster than a tile of each; what is only stored goes tile by tile.
 template <class T>
-inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
-                          std::size_t in, const T* panel, std::size_t ld_panel, bool in_target) {
+inline void gradient_strip(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
+                           const T* panel, std::size_t ld_panel) {
   constexpr std::size_t nr = nr_of<T>;
-  const std::size_t n = smaller(nr, p.ins - in);
-  const std::size_t offset = out * p.weights.ld + in;
-  T* c = in_target ? p.weights.target + offset : p.scratch;
-  const std::size_t ldc = in_target ? p.weights.ld : nr;
-  const bool far = p.outs * p.weights.ld >= far_bytes / sizeof(T);
-  if (far && p.weights.update != Update::store) prefetch_tile(p.weights, offset, m);
-  multiply_tile(p, m, in, n, panel, ld_panel, c, ldc);
-  if (!in_target) use_gradients(p, p.weights, offset, c, ldc, m, n);
-}
-
-// Gradients of m kept outputs: first all products, then rows of weights from end to end, which
-// memory streams faster than a tile of each.
-inline void kept_gradients(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
-                           const float* panel, std::size_t ld_panel) {
-  constexpr std::size_t nr = nr_of<float>;
-  float* strip = p.scratch;
-  const std::size_t ld = strip_ld<float>(p.ins);
+  const std::size_t ld = strip_ld<T>(p.ins);
+  const std::size_t offset = out * p.weights.ld;
+  const bool stores = p.weights.update == Update::store && !p.kept;
+  // Sums that are the gradients, in whole vectors, need nothing done.
+  const bool in_target = stores && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
   for (std::size_t in = 0; in < p.ins && m > 0; in += nr) {
-    multiply_tile(p, m, in, smaller(nr, p.ins - in), panel, ld_panel, strip + in, ld);
+    const std::size_t n = smaller(nr, p.ins - in);
+    T* c = in_target ? p.weights.target + offset + in : p.scratch + (stores ? 0 : in);
+    multiply_tile(p, m, in, n, panel, ld_panel, c, in_target ? p.weights.ld : ld);
+    if (stores && !in_target) use_gradients(p, p.weights, offset + in, c, ld, m, n);
   }
-  const KeptRow row{p.in_units, share_begin(p.in_units, p.first_in),
-                    share_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
-  use_kept_tile(p, {p.first_out + out, m, row}, strip, ld);
+  if (stores) return;
+  if (!p.kept) {
+    use_gradients(p, p.weights, offset, p.scratch, ld, m, p.ins);
+  } else if constexpr (sizeof(T) == sizeof(float)) {
+    const KeptRow row{p.in_units, share_begin(p.in_units, p.first_in),
+                      share_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
+    use_kept_tile(p, {p.first_out + out, m, row}, p.scratch, ld);
+  }
 }
 
 template <class T>
@@ -241,7 +221,7 @@ template <class T>
 void update_without_outputs(const BackwardWeightsProduct<T>& p) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (p.bias.target != nullptr) use_kept_bias(p, 0, 0, p.scratch);
-    kept_gradients(p, 0, 0, nullptr, 0);
+    gradient_strip(p, 0, 0, static_cast<const T*>(nullptr), 0);
     limit_rows(p, 0, 0);
   }
 }
@@ -249,10 +229,7 @@ void update_without_outputs(const BackwardWeightsProduct<T>& p) {
 template <class T>
 void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   const EvenSplit tiles(p.outs, tile_mr);
-  // Sums that are the gradients, in whole vectors, need nothing done.
-  const bool in_target =
-      p.weights.update == Update::store && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
-  T* sums = p.scratch + tile_mr * (p.kept ? strip_ld<T>(p.ins) : nr_of<T>);
+  T* sums = p.scratch + tile_mr * strip_ld<T>(p.ins);
   T* packed = sums + sums_room<T>;
   if (p.kept && p.outs == 0) update_without_outputs(p);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
@@ -264,13 +241,7 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
     const T* panel = in_place ? p.dy + out : packed;
     const std::size_t ld_panel = in_place ? p.ld_dy : m;
     if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, ld_panel, sums);
-    if (p.kept) {
-      if constexpr (sizeof(T) == sizeof(float)) kept_gradients(p, out, m, panel, ld_panel);
-    } else {
-      for (std::size_t in = 0; in < p.ins; in += nr_of<T>) {
-        gradient_tile(p, out, m, in, panel, ld_panel, in_target);
-      }
-    }
+    gradient_strip(p, out, m, panel, ld_panel);
     limit_rows(p, out, m);
   }
 }
