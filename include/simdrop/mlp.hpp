@@ -184,8 +184,10 @@ class Mlp {
   [[nodiscard]] std::span<const float> db(std::size_t layer) const;
 
   /// Memory for packed operands and what each thread needs beside them, allocated at construction:
-  /// about max_batch * (two layers' widths) * 2 floats, and some 100 KiB a thread. (Activations,
-  /// gradients and masks are max_batch * width for each layer and come on top.)
+  /// about max_batch * (two layers' widths) * 2 floats, and some 100 KiB a thread; with
+  /// DropoutUnit::neuron also room for the weights of all layers but the first, of which a step
+  /// touches what it keeps. (Activations, gradients and masks are max_batch * width for each layer
+  /// and come on top.)
   [[nodiscard]] std::size_t workspace_bytes() const noexcept;
 
  private:

@@ -102,8 +102,11 @@ ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) co
 }
 
 std::size_t Network::workspace_bytes() const noexcept {
-  return sizeof(float) *
-         (2 * panel_floats_ + scratch_floats_ * static_cast<std::size_t>(max_team_));
+  std::size_t floats = 2 * panel_floats_ + scratch_floats_ * static_cast<std::size_t>(max_team_);
+  for (std::size_t l = 2; neuron() && l <= last(); ++l) {
+    floats += layers[l].width * kept_ld(layers[l - 1].width);
+  }
+  return sizeof(float) * floats;
 }
 
 int Network::team_for(std::size_t rows, double times) const noexcept {
