@@ -42,6 +42,36 @@ void check_config(const MlpConfig& config, const OptimizerConfig& optimizer_conf
   CHECK(allocations_in(work) == 0);
 }
 
+// The first step may keep few units: what it needs no memory for, a later one must not ask for.
+void check_units(const MlpConfig& config) {
+  Mlp mlp(config);
+  Optimizer optimizer({.kind = OptimizerKind::adam}, mlp.parameter_sizes());
+  const auto batch = fixture::make_batch(config, config.max_batch, 1);
+  const auto targets = batch.targets();
+  std::uint64_t step = 0;
+  const auto work = [&] {
+    for (int i = 0; i < 3; ++i) mlp.train_step(batch.inputs(), targets, optimizer);
+    mlp.forward(batch.inputs(), ++step);
+    mlp.backward(targets);
+  };
+  const auto keep = [&](double keep_prob) {
+    for (std::size_t l = 0; l < mlp.num_layers(); ++l) mlp.set_keep_prob(l, keep_prob);
+  };
+  keep(0.01);
+  work();
+  for (const double keep_prob : {0.01, 0.5, 1.0, 0.0, 0.99}) {
+    CAPTURE(keep_prob);
+    CHECK(allocations_in([&] { keep(keep_prob); }) == 0);
+    CHECK(allocations_in(work) == 0);
+  }
+  for (const double probability : {0.0, 0.3, 1.0}) {
+    for (std::size_t l = 0; l < mlp.num_layers(); ++l) {
+      mlp.inject_mask(l, fixture::random_bits(config.widths[l], probability, 3));
+    }
+    CHECK(allocations_in(work) == 0);
+  }
+}
+
 }  // namespace
 
 // Calls, not new-expressions: those a compiler may leave out.
@@ -68,6 +98,23 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
           config.record = record;
           check_config(config, optimizer);
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("allocations: none whatever units a step keeps") {
+  for (const int threads : {1, 2}) {
+    for (const bool lazy : {false, true}) {
+      for (const bool record : {false, true}) {
+        auto config =
+            fixture::make_config({70, 300, 129, 10}, Loss::softmax_ce, {0.8, 0.5, 1.0}, 80);
+        config.num_threads = threads;
+        config.record = record;
+        config.dropout_unit = DropoutUnit::neuron;
+        config.lazy_updates = lazy;
+        check_config(config, {.momentum = 0.9, .max_norm = 0.5});
+        check_units(config);
       }
     }
   }

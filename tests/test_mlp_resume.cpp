@@ -10,10 +10,20 @@ namespace {
 
 using namespace simdrop;
 
-MlpConfig config_of(int num_threads) {
+// What a run drops, and how it updates that.
+struct Kind {
+  DropoutUnit unit;
+  bool lazy;
+};
+constexpr Kind kinds[] = {
+    {DropoutUnit::element, false}, {DropoutUnit::neuron, false}, {DropoutUnit::neuron, true}};
+
+MlpConfig config_of(const Kind& kind, int num_threads) {
   auto config = fixture::make_config({13, 40, 21, 4}, Loss::softmax_ce, {0.8, 0.5, 0.7}, 32);
   config.record = false;
   config.seed = 77;
+  config.dropout_unit = kind.unit;
+  config.lazy_updates = kind.lazy;
   config.num_threads = num_threads;
   return config;
 }
@@ -36,18 +46,20 @@ void copy_parameters(const Mlp& from, Mlp& to) {
   }
 }
 
-void check_resume(const OptimizerConfig& optimizer_config, int cut) {
+void check_resume(const Kind& kind, const OptimizerConfig& optimizer_config, int cut) {
   constexpr int steps = 30;
   CAPTURE(cut);
+  CAPTURE(static_cast<int>(kind.unit));
+  CAPTURE(kind.lazy);
   std::vector<double> whole_losses, losses;
-  Mlp whole(config_of(1));
+  Mlp whole(config_of(kind, 1));
   Optimizer optimizer(optimizer_config, whole.parameter_sizes());
   train(whole, optimizer, 0, steps, whole_losses);
 
-  Mlp first(config_of(1));
+  Mlp first(config_of(kind, 1));
   Optimizer first_optimizer(optimizer_config, first.parameter_sizes());
   train(first, first_optimizer, 0, cut, losses);
-  Mlp second(config_of(2));
+  Mlp second(config_of(kind, 2));
   copy_parameters(first, second);
   Optimizer second_optimizer(first_optimizer);
   train(second, second_optimizer, cut, steps, losses);
@@ -67,7 +79,9 @@ TEST_CASE("mlp: a run cut in two has the loss curve of one run, to the last bit"
       {.kind = OptimizerKind::adamw, .learning_rate = 0.01, .weight_decay = 0.01}};
   for (const OptimizerConfig& optimizer : optimizers) {
     CAPTURE(static_cast<int>(optimizer.kind));
-    check_resume(optimizer, 15);
-    check_resume(optimizer, 1);
+    for (const Kind& kind : kinds) {
+      check_resume(kind, optimizer, 15);
+      check_resume(kind, optimizer, 1);
+    }
   }
 }

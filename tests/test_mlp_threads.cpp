@@ -55,8 +55,12 @@ MlpConfig plain_config(const std::vector<std::size_t>& widths, Loss loss, std::s
 // Trains on one thread, then on each other count, and compares all there is; with gradients that
 // are kept, and with updates in the epilogue of the products.
 void check_threads(const std::vector<std::size_t>& widths, Loss loss, std::size_t rows,
-                   const OptimizerConfig& optimizer, int steps) {
+                   const OptimizerConfig& optimizer, int steps,
+                   DropoutUnit unit = DropoutUnit::element, bool lazy = false) {
   auto config = plain_config(widths, loss, rows);
+  config.dropout_unit = unit;
+  config.lazy_updates = lazy;
+  CAPTURE(lazy);
   const std::string network = fixture::describe(config);
   CAPTURE(network);
   CAPTURE(rows);
@@ -93,6 +97,22 @@ TEST_CASE("mlp: training a network that keeps threads busy is the same on 1 to 8
   check_threads({130, 513, 10}, Loss::identity_mse, 65, adamw, steps);
 }
 
+TEST_CASE("mlp: training that drops neurons is the same on 1 to 8 threads") {
+  const auto neuron = DropoutUnit::neuron;
+  const OptimizerConfig constrained{.learning_rate = 0.01, .momentum = 0.9, .max_norm = 0.8};
+  const int steps = test::stride_of_cases() > 3 ? 2 : 8;
+  for (const bool lazy : {false, true}) {
+    for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{129}}) {
+      check_threads({3, 17, 33, 3}, Loss::sigmoid_bce, rows, momentum, steps, neuron, lazy);
+      check_threads({20, 100, 1, 17}, Loss::identity_mse, rows, adamw, steps, neuron, lazy);
+      check_threads({1, 1, 1}, Loss::identity_mse, rows, momentum, steps, neuron, lazy);
+      check_threads({257, 10}, Loss::softmax_ce, rows, constrained, steps, neuron, lazy);
+    }
+    check_threads({257, 300, 129, 10}, Loss::softmax_ce, 129, momentum, steps, neuron, lazy);
+    check_threads({130, 513, 10}, Loss::identity_mse, 65, constrained, steps, neuron, lazy);
+  }
+}
+
 TEST_CASE("mlp: recording changes no result") {
   for (const Loss loss : fixture::all_losses) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{129}}) {
@@ -127,17 +147,20 @@ TEST_CASE("mlp: recording changes nothing under injected masks") {
 }
 
 TEST_CASE("mlp: what came before leaves no trace in a step") {
-  auto config = plain_config({33, 100, 17, 3}, Loss::softmax_ce, 129);
-  const auto batch = fixture::make_batch(config, 129, 3);
-  const auto part = batch.slice(0, 7);
-  Mlp fresh(config);
-  fresh.forward(part.inputs(), 3);
-  fresh.backward(part.targets());
-  Mlp used(config);
-  used.forward(batch.inputs(), 1);
-  used.backward(batch.targets());
-  used.forward(batch.inputs(), 2);
-  used.forward(part.inputs(), 3);
-  used.backward(part.targets());
-  CHECK(fixture::same_bits(fixture::gradients(used), fixture::gradients(fresh)));
+  for (const DropoutUnit unit : {DropoutUnit::element, DropoutUnit::neuron}) {
+    auto config = plain_config({33, 100, 17, 3}, Loss::softmax_ce, 129);
+    config.dropout_unit = unit;
+    const auto batch = fixture::make_batch(config, 129, 3);
+    const auto part = batch.slice(0, 7);
+    Mlp fresh(config);
+    fresh.forward(part.inputs(), 3);
+    fresh.backward(part.targets());
+    Mlp used(config);
+    used.forward(batch.inputs(), 1);
+    used.backward(batch.targets());
+    used.forward(batch.inputs(), 2);
+    used.forward(part.inputs(), 3);
+    used.backward(part.targets());
+    CHECK(fixture::same_bits(fixture::gradients(used), fixture::gradients(fresh)));
+  }
 }

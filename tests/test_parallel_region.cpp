@@ -17,9 +17,10 @@ using namespace simdrop;
 constexpr int kTeam = 4;
 
 // What one thread computes by itself with an Mlp of its own that asks for threads.
-std::vector<float> train(int num_threads) {
+std::vector<float> train(DropoutUnit unit, int num_threads) {
   auto config = fixture::make_config({130, 513, 129, 10}, Loss::softmax_ce, {0.8, 0.5, 0.7}, 65);
   config.num_threads = num_threads;
+  config.dropout_unit = unit;
   Mlp mlp(config);
   Optimizer optimizer({.learning_rate = 0.01, .momentum = 0.9}, mlp.parameter_sizes());
   const auto batch = fixture::make_batch(config, 65, 7);
@@ -52,9 +53,12 @@ TEST_CASE("parallel: inside another region work stays whole, on the thread that 
 }
 
 TEST_CASE("parallel: an Mlp inside another region computes what it does outside") {
-  const auto want = train(1);
-  std::array<std::vector<float>, kTeam> got;
-  test::in_parallel_region(
-      kTeam, [&](int rank) { got[static_cast<std::size_t>(rank)] = train(rank == 0 ? 0 : 8); });
-  for (const auto& result : got) CHECK(fixture::same_bits(result, want));
+  for (const DropoutUnit unit : {DropoutUnit::element, DropoutUnit::neuron}) {
+    const auto want = train(unit, 1);
+    std::array<std::vector<float>, kTeam> got;
+    test::in_parallel_region(kTeam, [&](int rank) {
+      got[static_cast<std::size_t>(rank)] = train(unit, rank == 0 ? 0 : 8);
+    });
+    for (const auto& result : got) CHECK(fixture::same_bits(result, want));
+  }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "effort.h"
+#include "gradient_targets.h"
 #include "linear_compare.h"
 #include "products.h"
 #include "tables.h"
@@ -21,32 +22,12 @@ using simdrop::detail::Update;
 using test::Edge;
 using test::GuardedBuffer;
 using test::GuardedMatrix;
-
-constexpr SgdParams sgd_cases[] = {
-    {0.1F, 0.0F, 0.0F, false}, {0.1F, 0.9F, 0.01F, false}, {0.1F, 0.9F, 0.0F, true}};
-constexpr AdamParams adam_cases[] = {{0.9F, 0.1F, 0.999F, 0.001F, 1e-8F, 0.0F, 0.0F, 0.01F, 31.6F},
-                                     {0.9F, 0.1F, 0.999F, 0.001F, 1e-8F, 0.02F, 0.0F, 0.004F, 1.5F},
-                                     {0.5F, 0.5F, 0.9F, 0.1F, 1e-3F, 0.0F, 0.001F, 0.001F, 1.0F}};
+using test::Target;
+using test::use_of;
 
 struct Case {
   std::size_t batch, outs, ins;
   std::size_t index;  // picks options and padding
-};
-
-// Weights or a bias, and the state of an optimiser.
-template <class T>
-struct Target {
-  GuardedMatrix<T> target, first, second;
-
-  void place(std::size_t rows, std::size_t cols, std::size_t ld, std::uint32_t seed) {
-    target.place(rows, cols, ld, seed);
-    first.place(rows, cols, ld, seed + 1);
-    second.place(rows, cols, ld, seed + 2);
-    for (std::size_t r = 0; r < rows; ++r) {
-      for (std::size_t c = 0; c < cols; ++c) second(r, c) = std::fabs(second(r, c));
-    }
-  }
-  [[nodiscard]] bool intact() const { return target.intact() && first.intact() && second.intact(); }
 };
 
 template <class T>
@@ -60,24 +41,6 @@ struct Buffers {
            scratch.intact();
   }
 };
-
-template <class T>
-std::size_t differences(const GuardedMatrix<T>& got, const GuardedMatrix<T>& want) {
-  std::size_t wrong = 0;
-  for (std::size_t r = 0; r < want.rows; ++r) {
-    for (std::size_t c = 0; c < want.cols; ++c) {
-      wrong += test::same_element(got(r, c), want(r, c)) ? 0 : 1;
-    }
-  }
-  return wrong;
-}
-
-template <class T>
-void check_equal(const Target<T>& got, const Target<T>& want) {
-  CHECK(differences(got.target, want.target) == 0);
-  CHECK(differences(got.first, want.first) == 0);
-  CHECK(differences(got.second, want.second) == 0);
-}
 
 template <class T>
 BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, const Case& c,
@@ -96,13 +59,6 @@ BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, c
   p.alpha = T(0.37);
   p.scratch = test::place_scratch(kernels, buffers.scratch, 1, c.ins, c.batch).data();
   return p;
-}
-
-template <class T>
-simdrop::detail::GradientUse<T> use_of(Target<T>& t, Update update, bool has_first) {
-  const bool adam = update == Update::adam;
-  return {update, t.target.data(), adam || has_first ? t.first.data() : nullptr,
-          adam ? t.second.data() : nullptr, t.target.ld};
 }
 
 // What target holds after Update::store or Update::add.
@@ -147,8 +103,8 @@ void check_gradients(const KernelTable& table, Buffers<T>& buffers, const Case& 
     buffers.want_bias.place(1, c.outs, c.outs, 86);
   }
   test::products_of<T>(table).backward_weights(p);
-  check_equal(buffers.weights, buffers.want_weights);
-  check_equal(buffers.bias, buffers.want_bias);
+  test::check_equal(buffers.weights, buffers.want_weights);
+  test::check_equal(buffers.bias, buffers.want_bias);
   CHECK(buffers.intact());
 }
 
@@ -179,8 +135,8 @@ void check_update(const KernelTable& table, Buffers<float>& buffers, const Case&
   p.bias = use_of(buffers.bias, update, sgd.momentum != 0.0F);
   p.max_norm = max_norm;
   table.products_f32.backward_weights(p);
-  check_equal(buffers.weights, want);
-  check_equal(buffers.bias, want_bias);
+  test::check_equal(buffers.weights, want);
+  test::check_equal(buffers.bias, want_bias);
   CHECK(buffers.intact());
 }
 
@@ -224,13 +180,13 @@ TEST_SUITE("products tables") {
       const auto& kernels = table.products_f32;
       over_cases(kernels.mr, kernels.nr, test::stride_of_cases() + 4, [&](const Case& c) {
         for (const double limit : {0.0, 1.15 * std::sqrt(static_cast<double>(c.ins))}) {
-          for (const SgdParams& sgd : sgd_cases) {
+          for (const SgdParams& sgd : test::sgd_cases) {
             const auto step = [&](std::size_t n, const float* g, float* w, float* m, float*) {
               table.sgd_f32(sgd, n, g, w, sgd.momentum == 0.0F ? nullptr : m);
             };
             check_update(table, buffers, c, Update::sgd, sgd, AdamParams{}, limit, step);
           }
-          for (const AdamParams& adam : adam_cases) {
+          for (const AdamParams& adam : test::adam_cases) {
             const auto step = [&](std::size_t n, const float* g, float* w, float* m, float* v) {
               table.adam_f32(adam, n, g, w, m, v);
             };

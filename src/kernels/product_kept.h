@@ -180,5 +180,6 @@ inline void limit_kept_norms(const BackwardWeightsProduct<float>& p, std::size_t
     limit(begin, share_end(p.out_units, out + m) - begin);
     return;
   }
+  if (p.in_units.count == 0) return;  // nothing but biases has been touched
   for (std::size_t i = 0; i < m; ++i) limit(unit_of(p.out_units, out + i), 1);
 }

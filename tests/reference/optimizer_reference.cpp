@@ -60,15 +60,22 @@ void ReferenceOptimizer::limit_norm(Bounded* row) const {
   }
 }
 
-void ReferenceOptimizer::step(std::vector<Bounded>& weights, const std::vector<Bounded>& gradient) {
+void ReferenceOptimizer::step(std::vector<Bounded>& weights, const std::vector<Bounded>& gradient,
+                              const std::vector<bool>& touched) {
   ++t_;
+  const auto is_touched = [&](std::size_t i) { return touched.empty() || touched[i]; };
   for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!is_touched(i)) continue;
     weights[i] = hyper_.method == Method::sgd
                      ? sgd(weights[i], gradient[i], first_[i])
                      : adam(weights[i], gradient[i], first_[i], second_[i]);
   }
   if (hyper_.max_norm == 0.0 || hyper_.row_length == 0) return;
-  for (std::size_t i = 0; i < weights.size(); i += hyper_.row_length) limit_norm(&weights[i]);
+  for (std::size_t row = 0; row < weights.size(); row += hyper_.row_length) {
+    bool any = false;
+    for (std::size_t i = 0; i < hyper_.row_length; ++i) any = any || is_touched(row + i);
+    if (any) limit_norm(&weights[row]);
+  }
 }
 
 }  // namespace reference

@@ -24,14 +24,16 @@ struct Hyperparameters {
   std::size_t row_length = 0;  ///< of the rows that max_norm constrains
 };
 
-/// One parameter array. Call step() once per optimiser step.
+/// One parameter array. Call step() once per optimiser step. A step may touch some parameters
+/// alone: the others and their state stay, and rows with none that is touched meet no constraint.
 class ReferenceOptimizer {
  public:
   ReferenceOptimizer(const Hyperparameters& hyperparameters, std::size_t size)
       : hyper_(hyperparameters), first_(size), second_(size) {}
 
   void set_learning_rate(double learning_rate) { hyper_.learning_rate = learning_rate; }
-  void step(std::vector<Bounded>& weights, const std::vector<Bounded>& gradient);
+  void step(std::vector<Bounded>& weights, const std::vector<Bounded>& gradient,
+            const std::vector<bool>& touched = {});
 
  private:
   Bounded sgd(Bounded w, Bounded g, Bounded& buffer) const;
