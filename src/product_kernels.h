@@ -121,8 +121,8 @@ struct BackwardWeightsProduct {
   double max_norm;  // of a row of updated weights, which has no gaps and all inputs then; 0: none
   // Float only: outs and ins are the kept units from first_out and first_in on, while the targets
   // and their state are those of all units, and begin with the first of them. The gradients of
-  // dropped units are 0, or with `lazy` their targets and state are not touched. `update` is not
-  // add.
+  // dropped units are 0, or with `lazy` their targets and state are not touched: not for store, and
+  // always for add.
   bool kept;
   bool lazy;
   KeptUnits out_units, in_units;

@@ -68,7 +68,7 @@ BackwardWeightsProduct<float> product(const KernelTable& table, Buffers& b, cons
     p.x = test::write_panels(b.x, true, kernels.nr, b.panels).data();
   }
   p.alpha = 0.37F;
-  p.scratch = test::place_scratch(kernels, b.scratch, 1, 1, c.batch).data();
+  p.scratch = test::place_scratch(kernels, b.scratch, 1, p.ins, c.batch).data();
   return p;
 }
 

@@ -28,10 +28,12 @@ enum class Init { he, xavier };
 
 /// What dropout drops.
 /// - element: each unit in each example, by itself.
-/// - neuron: a unit of a layer (or a feature of the input) for the whole mini-batch, with every
-///   connection into it and out of it. The step then is that of the smaller network which is left:
-///   products run on the kept rows and columns of the weights alone. What is kept is scaled by
-///   1 / keep_prob, as ever. A layer of which nothing is kept passes on zeros.
+/// - neuron: a unit of a layer (or a feature of the input) for the whole mini-batch, or for groups
+///   of its examples, with every connection into it and out of it. The step then is that of the
+///   smaller network which is left: products run on the kept rows and columns of the weights alone.
+///   What is kept is scaled by 1 / keep_prob, as ever. A layer of which nothing is kept passes on
+///   zeros. All examples of a group err in the same direction, which small groups average out and
+///   large ones answer with a smaller learning rate.
 /// Source of neuron: Graham, Reizenstein and Robinson, "Efficient batchwise dropout training using
 /// submatrices", arXiv 1502.02478.
 enum class DropoutUnit { element, neuron };
@@ -43,13 +45,17 @@ struct MlpConfig {
   std::vector<double> keep_prob{};
   double input_keep_prob = 1.0;  ///< keep_prob of the input features
   DropoutUnit dropout_unit = DropoutUnit::element;
-  /// With DropoutUnit::neuron alone: what train_step() does to the parameters of dropped units
-  /// (weights into and out of them, and their biases), whose gradient is exactly 0. false: what the
-  /// optimiser does with a gradient of 0, so momentum, Adam's moments and weight decay act on
-  /// them. true: nothing, neither to them nor to their state, as sparse optimisers do; max_norm
-  /// looks at the rows that are touched. Faster. (Adam's bias correction counts steps, not
+  /// With DropoutUnit::neuron and dropout_group 0 alone: what train_step() does to parameters of
+  /// dropped units (weights into and out of them, and their biases), whose gradient is exactly 0.
+  /// false: what the optimiser does with a gradient of 0, so momentum, Adam's moments and weight
+  /// decay act on them. true: nothing, neither to them nor to their state, as sparse optimisers do;
+  /// max_norm looks at the rows that are touched. Faster. (Adam's bias correction counts steps, not
   /// touches.)
   bool lazy_updates = false;
+  /// With DropoutUnit::neuron alone: so many examples share a mask, those whose first_row + row
+  /// divided by dropout_group is the same. 0: all rows of a call do. Small groups cost speed: each
+  /// is a small batch, and with several in a batch gradients are added up in memory.
+  std::size_t dropout_group = 0;
   Loss loss = Loss::softmax_ce;
   Init init = Init::he;
   std::uint64_t seed = 0;     ///< of the initialisation and of the masks
@@ -79,8 +85,9 @@ struct Targets {
 /// Randomness: the mask of layer l in step t of row r is that of stream
 /// (seed, id = mask_stream_id(l, t)), elements (first_row + r) * widths[l] onwards. So a batch that
 /// is split over calls or machines draws the same masks, and a run can be resumed at a step.
-/// With DropoutUnit::neuron it is elements 0 ... widths[l] - 1 of that stream, whatever first_row:
-/// one mask for all rows.
+/// With DropoutUnit::neuron the mask of group (first_row + r) / dropout_group is elements
+/// group * widths[l] onwards of that stream; with dropout_group 0 there is group 0 alone, whatever
+/// first_row. (So a dropout_group of 1 draws what DropoutUnit::element does.)
 ///
 /// Results are bitwise the same on any number of threads. After the first call of each kind,
 /// forward(), backward(), train_step(), predict() and predict_monte_carlo() allocate nothing. One
@@ -118,7 +125,9 @@ class Mlp {
 
   /// Makes every following forward() use these bits for `layer` (0 = the input, or a hidden
   /// layer): bit r * widths[layer] + c, mask_bytes(max_batch * widths[layer]) bytes, copied; with
-  /// DropoutUnit::neuron bit c, mask_bytes(widths[layer]) bytes. The
+  /// DropoutUnit::neuron bit i * widths[layer] + c for the i-th group of a call's rows,
+  /// mask_bytes(groups * widths[layer]) bytes, where groups is 1 for dropout_group 0 and else
+  /// 1 + (max_batch - 1) / dropout_group, rounded up. The
   /// scale stays 1 / keep_prob of the layer; with keep_prob 0 everything is dropped, whatever the
   /// bits (mask() shows them as injected). An empty span goes back to drawn masks. Allocates.
   void inject_mask(std::size_t layer, std::span<const std::uint8_t> bits);
@@ -170,8 +179,8 @@ class Mlp {
 
   // Intermediates of the last forward() and backward(), batch x widths[l]. z, mask and da need
   // config.record (else std::logic_error). With DropoutUnit::neuron so do a and dz of all layers
-  // but the last; dropped units have +0 in each of them (their z is not computed), and a mask is
-  // mask_bytes(widths[l]) bytes, one for all rows.
+  // but the last; dropped units have +0 in each of them (their z is not computed), and a mask has
+  // widths[l] bits for each group of the rows.
   [[nodiscard]] ConstMatrix z(std::size_t layer) const;  ///< W A_prev + b, before the activation
   [[nodiscard]] ConstMatrix a(std::size_t layer) const;  ///< after dropout; 0 = the input as used
   [[nodiscard]] std::span<const std::uint8_t> mask(std::size_t layer) const;  ///< not of the last

@@ -82,7 +82,7 @@ inline void update_kept_row(const Update& update, const KeptRow& row, std::size_
   }
   if (u == row.end) return;
   const std::uint64_t bits = kept_bits(row.columns, u, row.end - u);
-  float tail[lanes_f32];
+  float tail[lanes_f32] = {};
   store(tail, expand(bits, row.alpha * load(sums)));
   for (std::size_t i = 0; u + i < row.end; ++i) {
     if (!Lazy || (bits >> i & 1) != 0) update.elements(at + u + i, 1, tail + i);
@@ -108,6 +108,16 @@ struct StoreUpdate {
   }
 };
 
+// Nothing is added to what has no gradient.
+struct AddUpdate {
+  float* target;
+  void vector(std::size_t i, VecF g) const { store(target + i, load(target + i) + g); }
+  void vector(std::size_t i, VecF g, SomeLanes) const { vector(i, g); }
+  void elements(std::size_t i, std::size_t n, const float* g) const {
+    for (std::size_t j = 0; j < n; ++j) target[i + j] += g[j];
+  }
+};
+
 template <class Body>
 inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUse<float>& use,
                         Body body) {
@@ -115,6 +125,8 @@ inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUs
     with_sgd_update(p.sgd, use.target, use.first, body);
   } else if (use.update == Update::adam) {
     with_adam_update(p.adam, use.target, use.first, use.second, body);
+  } else if (use.update == Update::add) {
+    body(AddUpdate{use.target});
   } else {
     body(StoreUpdate{use.target});
   }

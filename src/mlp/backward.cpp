@@ -17,43 +17,50 @@ double Network::mean_of_losses() const noexcept {
 
 // dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
 // the two are apart, as dA is wanted between them.
-BackwardInputCall<float> Network::input_call(std::size_t l) const {
+BackwardInputCall<float> Network::input_call(std::size_t l, const Group& group) const {
   const Layer& hidden = layers[l - 1];
   const Layer& layer = layers[l];
-  BackwardInputCall<float> call{{}, layer.dz.get(), layer.columns()};
+  const std::size_t offset = group.first * hidden.width;
+  const std::size_t ins = hidden.columns(group);
+  const std::size_t outs = layer.columns(group);
+  BackwardInputCall<float> call{{}, layer.dz.get() + group.first * layer.width, outs};
   BackwardInputProduct<float>& p = call.product;
-  p.batch = forward_rows;
-  p.ins = hidden.columns();
-  p.k = layer.columns();
-  p.w = gathers(l) ? layer.kept.weights.get() : layer.weights.get();
-  p.ld_w = gathers(l) ? kept_ld(p.ins) : hidden.width;
-  if (!config.record) p.stored = hidden.a.get();
-  p.ld_stored = p.ins;
+  p.batch = group.rows;
+  p.ins = ins;
+  p.k = outs;
+  const bool gathered = gathers(l, group);
+  p.w = gathered ? layer.kept_weights(group, hidden.width) : layer.weights.get();
+  p.ld_w = gathered ? kept_ld(ins) : hidden.width;
+  if (!config.record) p.stored = hidden.a.get() + offset;
+  p.ld_stored = ins;
   p.scale = dropout_scale(hidden.used_keep_prob);
-  p.dx = hidden.dz.get();
-  p.ld_dx = p.ins;
+  p.dx = hidden.dz.get() + offset;
+  p.ld_dx = ins;
   return call;
 }
 
-// dW = dZ^T A_prev / m, db = column sums of dZ / m.
-BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates) const {
+// dW = dZ^T A_prev / m, db = column sums of dZ / m; without an optimiser, groups add to them.
+BackwardWeightsCall<float> Network::weights_call(std::size_t l, const Group& group,
+                                                 Updates updates) const {
   const Layer& layer = layers[l];
-  const ConstMatrix previous = activation(l - 1);
+  const ConstMatrix previous = activation(l - 1, group);
   const Matrix w = weights(l);
   BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
   BackwardWeightsProduct<float>& p = call.product;
-  p.batch = forward_rows;
-  p.outs = layer.columns();
+  p.batch = group.rows;
+  p.outs = layer.columns(group);
   p.ins = previous.cols;
-  p.dy = layer.dz.get();
+  p.dy = layer.dz.get() + group.first * layer.width;
   p.ld_dy = p.outs;
   p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
-  p.kept = gathers(l);
-  p.out_units = layer.kept.units;
-  p.in_units = layers[l - 1].kept.units;
+  p.kept = gathers(l, group);
+  p.out_units = layer.kept.units[group.index];
+  p.in_units = layers[l - 1].kept.units[group.index];
   if (updates == nullptr) {
-    p.weights = {Update::store, layer.dw.get(), nullptr, nullptr, w.cols};
-    p.bias = {Update::store, layer.db.get(), nullptr, nullptr, 0};
+    const Update update = group.index == 0 ? Update::store : Update::add;
+    p.weights = {update, layer.dw.get(), nullptr, nullptr, w.cols};
+    p.bias = {update, layer.db.get(), nullptr, nullptr, 0};
+    p.lazy = update == Update::add;
   } else {
     p.weights = updates->use(2 * l - 2, w.data, w.ld);
     p.bias = updates->use(2 * l - 1, layer.bias.get(), 0);
@@ -66,20 +73,20 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, Updates updates)
 }
 
 // dA after mask and scale, and dZ, from dA before them (which lies in dz). Ends with a barrier.
-void Network::record_da(const TeamMember& member, const Layer& hidden) const {
-  const std::size_t n = hidden.columns();
+void Network::record_da(const TeamMember& member, const Layer& hidden, const Group& group) const {
+  const std::size_t n = hidden.columns(group);
   const Range rows =
-      share_of(member, forward_rows, 8, elements_per_thread / std::max<std::size_t>(n, 1));
+      share_of(member, group.rows, 8, elements_per_thread / std::max<std::size_t>(n, 1));
   if (!rows.empty() && n > 0) {
     const MaskSource all_kept = make_mask_source({});
     const MaskSource source =
         neuron() ? all_kept
                  : make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
     const float scale = dropout_scale(hidden.used_keep_prob);
-    const std::size_t offset = rows.begin * n;
+    const std::size_t offset = group.first * hidden.width + rows.begin * n;
     const Shape2D shape{rows.end - rows.begin, n, n, n};
     float* dz = hidden.dz.get() + offset;
-    table_.f32.dropout(advance(source, offset), scale, shape, dz, hidden.da.get() + offset,
+    table_.f32.dropout(advance(source, rows.begin * n), scale, shape, dz, hidden.da.get() + offset,
                        nullptr);
     table_.f32.relu_dropout_backward(scale, shape, hidden.a.get() + offset, dz, n, dz);
   }
@@ -88,24 +95,33 @@ void Network::record_da(const TeamMember& member, const Layer& hidden) const {
 
 // Weights are updated behind the barrier after which nobody reads them any more. Layers take turns
 // with the panels: those of l may still be read when l - 1 packs its own.
-void Network::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
+void Network::backward_group(const TeamMember& member, const Group& group, Updates updates,
+                             bool keep) const {
   for (std::size_t l = last(); l >= 1; --l) {
-    const BackwardWeightsCall<float> of_weights = weights_call(l, updates);
+    const BackwardWeightsCall<float> of_weights = weights_call(l, group, updates);
     const std::size_t offset =
-        backward_weights_offset<float>({forward_rows, layers[l - 1].width, layers[l].width});
+        backward_weights_offset<float>({group.rows, layers[l - 1].width, layers[l].width});
     pack(table_, member, of_weights, buffers(l, offset));
     if (l > 1) {
-      const BackwardInputCall<float> of_input = input_call(l);
+      const BackwardInputCall<float> of_input = input_call(l, group);
       pack(table_, member, of_input, buffers(l));
       member.barrier();
       multiply(table_, member, of_input, buffers(l));
       member.barrier();
-      if (config.record) record_da(member, layers[l - 1]);
+      if (config.record) record_da(member, layers[l - 1], group);
     } else {
       member.barrier();
     }
     multiply(table_, member, of_weights, buffers(l, offset));
-    if (keep) multiply(table_, member, weights_call(l, nullptr), buffers(l, offset));
+    if (keep) multiply(table_, member, weights_call(l, group, nullptr), buffers(l, offset));
+  }
+}
+
+// With several groups there are no updates: their gradients are added up first, group by group.
+void Network::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
+  for (const Group& group : groups_) {
+    if (group.index != 0) member.barrier();
+    backward_group(member, group, updates, keep);
   }
 }
 
@@ -127,9 +143,9 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   optimizer.begin_step();
   const OptimizerAccess access(optimizer);
   const bool keep = config.keep_gradients || config.record;
+  begin_forward(x, step, first_row);
   // A gradient that has been kept does not tell which weights a lazy update leaves alone.
-  const bool updates_later = keep && !config.lazy_updates;
-  begin_forward(x, step);
+  const bool updates_later = (keep && !config.lazy_updates) || groups_.size() > 1;
   parallel_team(team_for(x.rows, 3.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), &targets);

@@ -27,16 +27,23 @@ void check_keep_probs(const MlpConfig& config) {
   check_keep_prob(config.input_keep_prob, "input_keep_prob");
 }
 
+void check_dropout_unit(const MlpConfig& config) {
+  const auto unit = static_cast<int>(config.dropout_unit);
+  check_argument(unit >= 0 && unit <= static_cast<int>(DropoutUnit::neuron), "dropout_unit", unit,
+                 "DropoutUnit::element or neuron");
+  const bool neuron = config.dropout_unit == DropoutUnit::neuron;
+  check_argument(config.dropout_group == 0 || neuron, "dropout_group", config.dropout_group,
+                 "0 without DropoutUnit::neuron");
+  check_argument(!config.lazy_updates || (neuron && config.dropout_group == 0), "lazy_updates",
+                 config.lazy_updates, "true only with DropoutUnit::neuron and dropout_group 0");
+}
+
 }  // namespace
 
 const MlpConfig& checked_config(const MlpConfig& config) {
   check_widths(config.widths);
   check_keep_probs(config);
-  const auto unit = static_cast<int>(config.dropout_unit);
-  check_argument(unit >= 0 && unit <= static_cast<int>(DropoutUnit::neuron), "dropout_unit", unit,
-                 "DropoutUnit::element or neuron");
-  check_argument(!config.lazy_updates || config.dropout_unit == DropoutUnit::neuron, "lazy_updates",
-                 config.lazy_updates, "true only with DropoutUnit::neuron");
+  check_dropout_unit(config);
   const auto loss = static_cast<int>(config.loss);
   check_argument(loss >= 0 && loss <= static_cast<int>(Loss::identity_mse), "loss", loss,
                  "Loss::sigmoid_bce, softmax_ce or identity_mse");

@@ -21,7 +21,18 @@ constexpr double few_rows_worth = 8.0;
 
 ConstMatrix Network::activation(std::size_t layer) const {
   if (layer == 0) return input;
-  return {layers[layer].a.get(), forward_rows, layers[layer].columns()};
+  return {layers[layer].a.get(), forward_rows, layers[layer].width};
+}
+
+ConstMatrix Network::activation(std::size_t l, const Group& group) const {
+  const Layer& layer = layers[l];
+  const std::size_t columns = layer.columns(group);
+  if (l > 0) return {layer.a.get() + group.first * layer.width, group.rows, columns};
+  if (layer.kept.units[group.index].index == nullptr) {
+    return {input.row(group.first), group.rows, input.cols, input.ld};
+  }
+  return {layer.a.get() + group.first * kept_ld(layer.width), group.rows, columns,
+          kept_ld(columns)};
 }
 
 MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
@@ -52,23 +63,20 @@ void Network::choose_mask(std::size_t l) {
   }
 }
 
-void Network::begin_forward(ConstMatrix x, std::uint64_t step) {
+void Network::begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
   forward_rows = x.rows;
   backward_rows = 0;
   has_gradients = false;
+  choose_groups(first_row);
   for (std::size_t l = 0; l < last(); ++l) {
     if (neuron()) {
-      choose_units(l, step);
+      choose_units(l, step, first_row);
     } else {
       choose_mask(l);
     }
   }
   const Layer& first = layers[0];
-  if (first.kept.units.index != nullptr) {
-    input = {first.a.get(), x.rows, first.columns(), kept_ld(first.columns())};
-  } else {
-    input = first.used == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
-  }
+  input = first.used == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
 }
 
 void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t step,
@@ -85,14 +93,9 @@ void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t s
 void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                             std::uint64_t first_row) const {
   const Layer& layer = layers[0];
-  const KeptUnits& kept = layer.kept.units;
-  if (layer.used == nullptr && kept.index == nullptr) return;
+  if (layer.used == nullptr) return;
   const Range rows = share_of(member, x.rows, 8, elements_per_thread / x.cols);
-  if (!rows.empty() && kept.index != nullptr) {
-    table_.compress_rows_f32(rows.end - rows.begin, kept, dropout_scale(layer.used_keep_prob),
-                             x.row(rows.begin), x.ld, layer.a.get() + rows.begin * input.ld,
-                             input.ld);
-  } else if (!rows.empty()) {
+  if (!rows.empty()) {
     const std::size_t offset = rows.begin * x.cols;
     const bool drawn_to_read = config.record && layer.injected.empty();
     std::uint8_t* bits = drawn_to_read ? layer.mask.get() + offset / 8 : nullptr;
@@ -123,29 +126,30 @@ ForwardCall<float> Network::inference_call(std::size_t l, ConstMatrix x, Matrix 
 }
 
 // The same in training, where hidden layers drop, from what layer l - 1 keeps to what l does.
-ForwardCall<float> Network::forward_call(std::size_t l) const {
+ForwardCall<float> Network::forward_call(std::size_t l, const Group& group) const {
   const Layer& layer = layers[l];
-  const KeptUnits& kept = layer.kept.units;
+  const KeptUnits& kept = layer.kept.units[group.index];
   const bool hidden = l < last();
-  float* y = hidden ? layer.a.get() : layer.z.get();
+  const std::size_t offset = group.first * layer.width;
+  float* y = (hidden ? layer.a.get() : layer.z.get()) + offset;
   ForwardCall<float> call =
-      inference_call(l, activation(l - 1), {y, forward_rows, layer.columns()});
+      inference_call(l, activation(l - 1, group), {y, group.rows, kept.count});
   ForwardProduct<float>& p = call.product;
   if (hidden) {
     p.scale = dropout_scale(layer.used_keep_prob);
     p.bits = layer.used;
     p.bits_per_row = layer.width;
-    if (config.record) p.z = layer.z.get();
-    p.ld_z = layer.columns();
+    if (config.record) p.z = layer.z.get() + offset;
+    p.ld_z = kept.count;
   }
-  if (!gathers(l)) return call;
+  if (!gathers(l, group)) return call;
   p.outs = kept.count;
   p.rows = kept.index;
-  p.columns = layers[l - 1].kept.units;
+  p.columns = layers[l - 1].kept.units[group.index];
   p.k = p.columns.count;
-  p.kept_w = layer.kept.weights.get();
+  if (l > 1) p.kept_w = layer.kept_weights(group, layers[l - 1].width);
   p.ld_kept_w = kept_ld(p.k);
-  if (kept.index != nullptr) p.bias = layer.kept.bias.get();
+  if (kept.index != nullptr) p.bias = layer.kept.bias.get() + group.index * layer.width;
   return call;
 }
 
@@ -157,12 +161,11 @@ void Network::clear_dropped(const TeamMember& member, const Layer& layer) const 
   member.barrier();
 }
 
-// Ends with a barrier; the outputs are those before the activation then, in z.
-void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
-                           std::uint64_t first_row) const {
-  forward_input(member, x, step, first_row);
+// Ends with a barrier.
+void Network::forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
+                            std::uint64_t first_row) const {
   for (std::size_t l = 1; l <= last(); ++l) {
-    const ForwardCall<float> call = forward_call(l);
+    const ForwardCall<float> call = forward_call(l, group);
     pack(table_, member, call, buffers(l));
     if (l < last()) draw_mask(member, l, step, first_row);
     member.barrier();
@@ -170,6 +173,14 @@ void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_
     member.barrier();
     if (l < last()) clear_dropped(member, layers[l]);
   }
+}
+
+// Ends with a barrier; the outputs are those before the activation then, in z.
+void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
+                           std::uint64_t first_row) const {
+  forward_input(member, x, step, first_row);
+  gather_input(member, x);
+  for (const Group& group : groups_) forward_group(member, group, step, first_row);
 }
 
 OutputRows Network::outputs_of_batch() const noexcept {
@@ -186,7 +197,7 @@ void Network::finish_outputs(const TeamMember& member, const OutputRows& outputs
 }
 
 ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
-  begin_forward(x, step);
+  begin_forward(x, step, first_row);
   parallel_team(team_for(x.rows, 1.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), nullptr);

@@ -166,8 +166,7 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
-  const MlpConfig& c = config();
-  const std::size_t bytes = mask_bytes(state_->network.mask_size(layer, c.max_batch));
+  const std::size_t bytes = mask_bytes(state_->network.injected_size(layer));
   check_argument(bits.empty() || bits.size() == bytes, "bits.size()", bits.size(),
                  "0 or mask_bytes() of the mask, " + std::to_string(bytes));
   auto& injected = state_->network.layers[layer].injected;
@@ -250,8 +249,7 @@ std::span<const std::uint8_t> Mlp::mask(std::size_t layer) const {
   check_layer(layer, 0, num_layers() - 1);
   check_recorded(network);
   check_forward(network);
-  return {network.layers[layer].mask.get(),
-          mask_bytes(network.mask_size(layer, network.forward_rows))};
+  return {network.layers[layer].mask.get(), mask_bytes(network.mask_size(layer))};
 }
 
 ConstMatrix Mlp::da(std::size_t layer) const {

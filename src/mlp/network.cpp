@@ -32,6 +32,7 @@ Network::Network(const MlpConfig& config_)
 
 // All at once, so that no later call allocates. Pages that are never written cost nothing.
 void Network::allocate() {
+  groups_.reserve(max_groups());
   std::size_t widest_hidden = 0;
   for (std::size_t l = 0; l <= last(); ++l) {
     Layer& layer = layers[l];
@@ -50,7 +51,8 @@ void Network::allocate() {
     if (l == last() || (hidden && config.record)) layer.z = make_buffer<float>(units);
     if (hidden && config.record) layer.da = make_buffer<float>(units);
     if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units) + mask_slack);
-    layer.kept.units = {layer.width, layer.width, nullptr, nullptr};
+    layer.kept.units.resize(max_groups());
+    keep_all(layer);
     if (neuron()) allocate_kept(l);
   }
   allocate_products();
@@ -66,21 +68,21 @@ void Network::allocate() {
 void Network::allocate_kept(std::size_t l) {
   Layer& layer = layers[l];
   KeptOfLayer& kept = layer.kept;
+  const std::size_t units = checked_product(max_groups(), layer.width);
   if (l < last()) {
-    kept.index = make_buffer<std::uint32_t>(layer.width);
-    kept.bits = make_buffer<std::uint8_t>(mask_bytes(layer.width) + mask_slack);
+    kept.index = make_buffer<std::uint32_t>(units);
+    kept.bits = make_buffer<std::uint8_t>(max_groups() * (mask_bytes(layer.width) + mask_slack));
   }
-  // Rows of kept inputs have gaps.
   if (l == 0) layer.a = make_buffer<float>(checked_product(config.max_batch, kept_ld(layer.width)));
-  if (l > 0) kept.bias = make_buffer<float>(layer.width);
+  if (l > 0) kept.bias = make_buffer<float>(units);
   if (l > 1) {
-    kept.weights = make_buffer<float>(checked_product(layer.width, kept_ld(layers[l - 1].width)));
+    kept.weights = make_buffer<float>(checked_product(units, kept_ld(layers[l - 1].width)));
   }
   if (!config.record || l == last()) return;
-  const std::size_t units = config.max_batch * layer.width;
-  kept.a = make_buffer<float>(units);
+  const std::size_t whole = config.max_batch * layer.width;
+  kept.a = make_buffer<float>(whole);
   if (l == 0) return;
-  for (auto* buffer : {&kept.z, &kept.da, &kept.dz}) *buffer = make_buffer<float>(units);
+  for (auto* buffer : {&kept.z, &kept.da, &kept.dz}) *buffer = make_buffer<float>(whole);
 }
 
 void Network::allocate_products() {
@@ -104,7 +106,7 @@ ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) co
 std::size_t Network::workspace_bytes() const noexcept {
   std::size_t floats = 2 * panel_floats_ + scratch_floats_ * static_cast<std::size_t>(max_team_);
   for (std::size_t l = 2; neuron() && l <= last(); ++l) {
-    floats += layers[l].width * kept_ld(layers[l - 1].width);
+    floats += max_groups() * layers[l].width * kept_ld(layers[l - 1].width);
   }
   return sizeof(float) * floats;
 }
@@ -123,8 +125,12 @@ int Network::team() const noexcept {
   return std::min(team_size(config.num_threads), max_team_);
 }
 
-std::size_t Network::mask_size(std::size_t layer, std::size_t rows) const noexcept {
-  return neuron() ? layers[layer].width : rows * layers[layer].width;
+std::size_t Network::injected_size(std::size_t layer) const noexcept {
+  return (neuron() ? max_groups() : config.max_batch) * layers[layer].width;
+}
+
+std::size_t Network::mask_size(std::size_t layer) const noexcept {
+  return (neuron() ? groups_.size() : forward_rows) * layers[layer].width;
 }
 
 double& Network::keep_prob(std::size_t layer) {

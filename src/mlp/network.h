@@ -18,9 +18,15 @@
 
 namespace simdrop::detail {
 
-// DropoutUnit::neuron: the units that the last forward() kept, and what it gathered of them.
+// Rows of a batch that share a mask with DropoutUnit::neuron; else all of them.
+struct Group {
+  std::size_t index, first, rows;
+};
+
+// DropoutUnit::neuron: the units that each group of the last forward() keeps, and what it gathered
+// of them: that of group i begins at i times what one takes.
 struct KeptOfLayer {
-  KeptUnits units;  // with DropoutUnit::element, and where nothing is dropped: all of them
+  std::vector<KeptUnits> units;  // with DropoutUnit::element, and where nothing is dropped: all
   Buffer<std::uint32_t> index;
   Buffer<std::uint8_t> bits;
   Buffer<float> bias;     // of the kept units
@@ -30,7 +36,7 @@ struct KeptOfLayer {
 };
 
 // Everything of one layer; layer 0 is the input. Matrices are batch x width, without padding; with
-// DropoutUnit::neuron z, a, da and dz have the kept units alone.
+// DropoutUnit::neuron a group has the kept units alone in z, a, da and dz, from first * width on.
 struct Layer {
   std::size_t width = 0;
   KeptOfLayer kept;
@@ -38,7 +44,7 @@ struct Layer {
   Buffer<float> weights, bias, dw, db;
   Buffer<float> dz;
   Buffer<float> z;  // of the last layer always, of the others in record mode
-  // After dropout; of the input only if dropout acts on it.
+  // After dropout; of the input only if dropout acts on it, and then its rows have gaps.
   Buffer<float> a;
   Buffer<float> da;           // record mode only
   Buffer<std::uint8_t> mask;  // not of the last layer; of the input in record mode only
@@ -46,8 +52,14 @@ struct Layer {
   std::vector<std::uint8_t> injected;  // the caller's mask bits, or empty
   double used_keep_prob = 1.0;         // in the last forward()
   const std::uint8_t* used = nullptr;  // bits of the last forward(), or null: all kept
+
   // Of z, a, da and dz.
-  [[nodiscard]] std::size_t columns() const noexcept { return kept.units.count; }
+  [[nodiscard]] std::size_t columns(const Group& group) const noexcept {
+    return kept.units[group.index].count;
+  }
+  [[nodiscard]] float* kept_weights(const Group& group, std::size_t ins) const noexcept {
+    return kept.weights.get() + group.index * width * kept_ld(ins);
+  }
 };
 
 // Rows first_row ... of the caller's numbering, in samples first_sample ...
@@ -93,15 +105,17 @@ class Network {
   double keep_prob(std::size_t layer) const;
   Matrix weights(std::size_t layer) const;
   std::span<float> bias(std::size_t layer) const;
-  ConstMatrix activation(std::size_t layer) const;  // of the last forward(), of kept units
+  // Of the last forward(); not of what DropoutUnit::neuron acts on.
+  ConstMatrix activation(std::size_t layer) const;
   bool neuron() const noexcept { return config.dropout_unit == DropoutUnit::neuron; }
-  // Bits of the mask of a layer, for `rows` examples.
-  std::size_t mask_size(std::size_t layer, std::size_t rows) const noexcept;
+  // Bits of the mask of a layer: of an injected one, and in the last forward().
+  std::size_t injected_size(std::size_t layer) const noexcept;
+  std::size_t mask_size(std::size_t layer) const noexcept;
   std::size_t workspace_bytes() const noexcept;
 
   MlpConfig config;  // keep_prob is filled in
   std::vector<Layer> layers;
-  ConstMatrix input;              // of the last forward(), after dropout
+  ConstMatrix input;              // of the last forward(), after the dropout of elements
   std::size_t forward_rows = 0;   // batch of the last forward(); 0 = there was none
   std::size_t backward_rows = 0;  // and of the last backward()
   bool has_gradients = false;     // whether that left dw and db
@@ -117,21 +131,29 @@ class Network {
   int team_for(std::size_t rows, double times) const noexcept;
   ProductBuffers<float> buffers(std::size_t layer, std::size_t offset = 0) const noexcept;
 
-  void begin_forward(ConstMatrix x, std::uint64_t step);
+  void begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   void choose_mask(std::size_t layer);
-  void choose_units(std::size_t layer, std::uint64_t step);
+  std::size_t max_groups() const noexcept;
+  void choose_groups(std::uint64_t first_row);
+  void choose_units(std::size_t layer, std::uint64_t step, std::uint64_t first_row);
+  void keep_units(Layer& layer, const Group& group, const std::uint8_t* mask);
+  void keep_all(Layer& layer) const;
   // Whether the product of a layer leaves out rows or columns of its weights.
-  bool gathers(std::size_t layer) const noexcept;
+  bool gathers(std::size_t layer, const Group& group) const noexcept;
+  ConstMatrix activation(std::size_t layer, const Group& group) const;  // of kept units
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
   void draw_mask(const TeamMember& member, std::size_t layer, std::uint64_t step,
                  std::uint64_t first_row) const;
   void forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                      std::uint64_t first_row) const;
+  void gather_input(const TeamMember& member, ConstMatrix x) const;
   void forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                     std::uint64_t first_row) const;
   void clear_dropped(const TeamMember& member, const Layer& layer) const;
   ForwardCall<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
-  ForwardCall<float> forward_call(std::size_t layer) const;
+  ForwardCall<float> forward_call(std::size_t layer, const Group& group) const;
+  void forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
+                     std::uint64_t first_row) const;
   void record_forward(const TeamMember& member) const;
   // Activation of the last layer from its z and, unless targets is null, loss and gradient.
   void finish_outputs(const TeamMember& member, const OutputRows& outputs,
@@ -140,10 +162,13 @@ class Network {
 
   double mean_of_losses() const noexcept;
   void backward_pass(const TeamMember& member, Updates updates, bool keep) const;
+  void backward_group(const TeamMember& member, const Group& group, Updates updates,
+                      bool keep) const;
   void record_backward(const TeamMember& member) const;
-  BackwardInputCall<float> input_call(std::size_t layer) const;
-  BackwardWeightsCall<float> weights_call(std::size_t layer, Updates updates) const;
-  void record_da(const TeamMember& member, const Layer& hidden) const;
+  BackwardInputCall<float> input_call(std::size_t layer, const Group& group) const;
+  BackwardWeightsCall<float> weights_call(std::size_t layer, const Group& group,
+                                          Updates updates) const;
+  void record_da(const TeamMember& member, const Layer& hidden, const Group& group) const;
 
   void predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const;
 
@@ -160,9 +185,10 @@ class Network {
   void write_moments(std::size_t samples, Matrix mean, Matrix variance) const;
 
   const KernelTable& table_;
-  int max_team_;             // what there is scratch for
-  Buffer<float> panels_[2];  // of odd and even layers, so that packing one waits for no other
-  Buffer<float> scratch_;    // of each member
+  int max_team_;               // what there is scratch for
+  std::vector<Group> groups_;  // of the last forward()
+  Buffer<float> panels_[2];    // of odd and even layers, so that packing one waits for no other
+  Buffer<float> scratch_;      // of each member
   std::size_t panel_floats_ = 0, scratch_floats_ = 0;
   Buffer<double> losses_;  // of each row
   Buffer<float> predict_[2];

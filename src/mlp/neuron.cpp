@@ -24,7 +24,19 @@ std::size_t list_set_bits(const std::uint8_t* bits, std::size_t n, std::uint32_t
   return count;
 }
 
-// Columns of `kept` where their units are, +0 elsewhere.
+// Bits first ... first + n - 1 of `bits` from bit 0 on; the others of the last byte are 0.
+void extract_bits(const std::uint8_t* bits, std::size_t first, std::size_t n, std::uint8_t* out) {
+  const std::size_t last_byte = (first + n - 1) / 8;
+  for (std::size_t i = 0; i < mask_bytes(n); ++i) {
+    const std::size_t byte = first / 8 + i;
+    const unsigned low = bits[byte];
+    const unsigned high = byte < last_byte ? bits[byte + 1] : 0U;
+    out[i] = static_cast<std::uint8_t>((high << 8 | low) >> (first % 8));
+  }
+  if (n % 8 != 0) out[n / 8] &= static_cast<std::uint8_t>((1U << (n % 8)) - 1U);
+}
+
+// Some rows of a group: columns of `kept` where their units are, +0 elsewhere.
 void spread(const KeptUnits& kept, const Range& rows, const float* from, std::size_t ld,
             float* to) {
   for (std::size_t r = rows.begin; r < rows.end; ++r) {
@@ -38,54 +50,119 @@ void spread(const KeptUnits& kept, const Range& rows, const float* from, std::si
 
 }  // namespace
 
-// One mask for the whole batch, by the caller's thread: it says how large the products are.
-void Network::choose_units(std::size_t l, std::uint64_t step) {
-  Layer& layer = layers[l];
-  KeptOfLayer& kept = layer.kept;
-  layer.used_keep_prob = keep_prob(l);
-  kept.units = {layer.width, layer.width, nullptr, nullptr};
-  const bool injected = !layer.injected.empty();
-  if (!injected && layer.used_keep_prob == 1.0 && !config.record) return;
-  std::uint8_t* bits = kept.bits.get();
-  const std::size_t bytes = mask_bytes(layer.width);
-  if (injected) {
-    std::memcpy(bits, layer.injected.data(), bytes);
-    if (layer.width % 8 != 0) {
-      bits[bytes - 1] &= static_cast<std::uint8_t>((1U << (layer.width % 8)) - 1U);
-    }
-  } else {
-    table_.bernoulli_mask(mask_source(l, step, 0), layer.width, bits);
-  }
-  if (config.record) std::memcpy(layer.mask.get(), bits, bytes);
-  if (!injected && layer.used_keep_prob == 1.0) return;
-  if (layer.used_keep_prob == 0.0) std::memset(bits, 0, bytes);
-  std::uint32_t* index = kept.index.get();
-  kept.units = {list_set_bits(bits, layer.width, index), layer.width, index, bits};
-  for (std::size_t i = 0; l > 0 && i < kept.units.count; ++i) kept.bias[i] = layer.bias[index[i]];
+std::size_t Network::max_groups() const noexcept {
+  const std::size_t size = config.dropout_group;
+  if (!neuron() || size == 0) return 1;
+  // The first row may be the last one of a group that began in an earlier call.
+  const std::size_t others = config.max_batch - 1;
+  return 1 + others / size + (others % size != 0 ? 1 : 0);
 }
 
-bool Network::gathers(std::size_t l) const noexcept {
-  return layers[l].kept.units.index != nullptr || layers[l - 1].kept.units.index != nullptr;
+void Network::keep_all(Layer& layer) const {
+  for (KeptUnits& units : layer.kept.units) units = {layer.width, layer.width, nullptr, nullptr};
+}
+
+// Groups end where rows, by the caller's count, are multiples of their size.
+void Network::choose_groups(std::uint64_t first_row) {
+  groups_.clear();
+  const std::size_t size = neuron() ? config.dropout_group : 0;
+  for (std::size_t r = 0; r < forward_rows;) {
+    const std::size_t left = forward_rows - r;
+    const std::size_t to_next = size == 0 ? left : size - (first_row + r) % size;
+    const std::size_t rows = std::min(left, to_next);
+    groups_.push_back({groups_.size(), r, rows});
+    r += rows;
+  }
+}
+
+void Network::keep_units(Layer& layer, const Group& group, const std::uint8_t* mask) {
+  KeptOfLayer& kept = layer.kept;
+  const std::size_t units = group.index * layer.width;
+  const std::size_t bytes = mask_bytes(layer.width);
+  std::uint8_t* bits = kept.bits.get() + group.index * (bytes + mask_slack);
+  if (layer.used_keep_prob == 0.0) {
+    std::memset(bits, 0, bytes);
+  } else {
+    extract_bits(mask, units, layer.width, bits);
+  }
+  std::uint32_t* index = kept.index.get() + units;
+  const std::size_t count = list_set_bits(bits, layer.width, index);
+  kept.units[group.index] = {count, layer.width, index, bits};
+  if (kept.bias == nullptr) return;  // of the input
+  for (std::size_t i = 0; i < count; ++i) kept.bias[units + i] = layer.bias[index[i]];
+}
+
+// The masks of all groups, by the caller's thread: they say how large the products are.
+void Network::choose_units(std::size_t l, std::uint64_t step, std::uint64_t first_row) {
+  Layer& layer = layers[l];
+  layer.used_keep_prob = keep_prob(l);
+  keep_all(layer);
+  const bool injected = !layer.injected.empty();
+  const bool all_kept = !injected && layer.used_keep_prob == 1.0;
+  if (all_kept && !config.record) return;
+  const std::size_t bits = mask_size(l);
+  if (injected && config.record) {
+    extract_bits(layer.injected.data(), 0, bits, layer.mask.get());
+  } else if (!injected) {
+    const std::size_t size = config.dropout_group;
+    const std::uint64_t first_group = size == 0 ? 0 : first_row / size;
+    table_.bernoulli_mask(mask_source(l, step, first_group), bits, layer.mask.get());
+  }
+  if (all_kept) return;
+  const std::uint8_t* mask = injected ? layer.injected.data() : layer.mask.get();
+  for (const Group& group : groups_) keep_units(layer, group, mask);
+}
+
+bool Network::gathers(std::size_t l, const Group& group) const noexcept {
+  const auto all = [&](std::size_t layer) {
+    return layers[layer].kept.units[group.index].index == nullptr;
+  };
+  return !all(l) || !all(l - 1);
+}
+
+// Ends with a barrier.
+void Network::gather_input(const TeamMember& member, ConstMatrix x) const {
+  const Layer& layer = layers[0];
+  if (layer.kept.units[0].index == nullptr) return;
+  for (const Group& group : groups_) {
+    const Range rows = share_of(member, group.rows, 1, elements_per_thread / x.cols);
+    if (rows.empty()) continue;
+    const KeptUnits& kept = layer.kept.units[group.index];
+    const std::size_t ld = kept_ld(kept.count);
+    table_.compress_rows_f32(rows.end - rows.begin, kept, dropout_scale(layer.used_keep_prob),
+                             x.row(group.first + rows.begin), x.ld,
+                             layer.a.get() + group.first * kept_ld(layer.width) + rows.begin * ld,
+                             ld);
+  }
+  member.barrier();
 }
 
 void Network::record_forward(const TeamMember& member) const {
   if (!neuron() || !config.record) return;
-  const Range rows = share_of(member, forward_rows, 1, 1);
-  for (std::size_t l = 0; l < last(); ++l) {
-    const Layer& layer = layers[l];
-    const ConstMatrix a = activation(l);
-    spread(layer.kept.units, rows, a.data, a.ld, layer.kept.a.get());
-    if (l > 0) spread(layer.kept.units, rows, layer.z.get(), a.ld, layer.kept.z.get());
+  for (const Group& group : groups_) {
+    const Range rows = share_of(member, group.rows, 1, 1);
+    for (std::size_t l = 0; l < last(); ++l) {
+      const Layer& layer = layers[l];
+      const ConstMatrix a = activation(l, group);
+      const KeptUnits& kept = layer.kept.units[group.index];
+      const std::size_t at = group.first * layer.width;
+      spread(kept, rows, a.data, a.ld, layer.kept.a.get() + at);
+      if (l > 0) spread(kept, rows, layer.z.get() + at, a.ld, layer.kept.z.get() + at);
+    }
   }
 }
 
 void Network::record_backward(const TeamMember& member) const {
   if (!neuron() || !config.record) return;
-  const Range rows = share_of(member, forward_rows, 1, 1);
-  for (std::size_t l = 1; l < last(); ++l) {
-    const Layer& layer = layers[l];
-    spread(layer.kept.units, rows, layer.da.get(), layer.columns(), layer.kept.da.get());
-    spread(layer.kept.units, rows, layer.dz.get(), layer.columns(), layer.kept.dz.get());
+  for (const Group& group : groups_) {
+    const Range rows = share_of(member, group.rows, 1, 1);
+    for (std::size_t l = 1; l < last(); ++l) {
+      const Layer& layer = layers[l];
+      const KeptUnits& kept = layer.kept.units[group.index];
+      const std::size_t at = group.first * layer.width;
+      spread(kept, rows, layer.da.get() + at, kept.count, layer.kept.da.get() + at);
+      spread(kept, rows, layer.dz.get() + at, kept.count, layer.kept.dz.get() + at);
+    }
   }
 }
 
