@@ -72,16 +72,24 @@ void forward_product(const ForwardProduct<T>& p) {
 template <class T>
 inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t in, std::size_t n,
                            std::size_t q, std::size_t k, const T* w, std::size_t ld_w, T* c,
-                           std::size_t ldc) {
+                           std::size_t ldc, T* panel, const T* next) {
   const EvenSplit tiles(p.batch, tile_mr);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t first = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     T* to = c + first * ldc;
     if (p.ld_dy != 0) {
-      call_micro<T, true>(m, n, k, {p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w}, to, ldc, q != 0);
+      const MicroOperands<T> of{p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w};
+      call_micro<T, true>(m, n, k, of, to, ldc, q != 0);
     } else {
-      call_micro<T, false>(m, n, k, {p.dy + first * p.k + q * m, m, w, ld_w}, to, ldc, q != 0);
+      const MicroOperands<T> of{p.dy + first * p.k + q * m, m, w, ld_w};
+      if (t == 0 && next != nullptr) {
+        call_micro<T, false>(m, n, k, RightIsFar<T>{of, panel, next}, to, ldc, q != 0);
+        w = panel;
+        ld_w = nr_of<T>;
+      } else {
+        call_micro<T, false>(m, n, k, of, to, ldc, q != 0);
+      }
     }
     if (c == p.scratch && q + k >= p.k) finish_backward_input(p, to, ldc, first, m, in, n);
   }
@@ -102,10 +110,14 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
       const std::size_t k = smaller(k_block, p.k - q);
       const T* w = p.w + q * p.ld_w + in;
       if (w_in_place && whole) {
-        multiply_panel(p, in, n, q, k, w, p.ld_w, c, ldc);
+        multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, nullptr, nullptr);
+      } else if (n == nr && p.ld_dy == 0) {
+        const T* next_panel = p.w + (in + 2 * nr <= p.ins ? in + nr : 0);
+        const T* next = p.k - q - k >= right_ahead ? w + k * p.ld_w : next_panel;
+        multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, panel, next);
       } else {
         pack_cols(n, k, w, p.ld_w, nr, panel);
-        multiply_panel(p, in, n, q, k, panel, nr, c, ldc);
+        multiply_panel<T>(p, in, n, q, k, panel, nr, c, ldc, nullptr, nullptr);
       }
     }
   }
@@ -157,8 +169,8 @@ inline void gradient_tile(const BackwardWeightsProduct<T>& p, std::size_t out, s
   for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
     const std::size_t k = smaller(k_block, p.batch - q);
     const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
-    call_micro<T, false>(m, n, k, {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr}, c,
-                         ldc, q != 0);
+    const MicroOperands<T> of{panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr};
+    call_micro<T, false>(m, n, k, of, c, ldc, q != 0);
   }
   if (!in_target) use_gradients(p, p.weights, offset, c, ldc, m, n);
 }
