@@ -21,14 +21,14 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
 
+// What is copied of W after k elements from q on of m rows from `row` on; the same again where
+// fewer follow.
 template <class T>
-inline void copy_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, T* copy) {
-  constexpr std::size_t lanes = lanes_of<T>;
-  for (std::size_t i = 0; i < rows; ++i, src += ld, copy += row_stride<T>) {
-    std::size_t p = 0;
-    for (; p + lanes <= k; p += lanes) store(copy + p, load(src + p));
-    for (; p < k; ++p) copy[p] = src[p];
-  }
+inline const T* next_left(const ForwardProduct<T>& p, std::size_t row, std::size_t m, std::size_t q,
+                          std::size_t k) {
+  const T* w = p.w + row * p.ld_w;
+  if (p.k - q - k >= left_ahead * lanes_of<T>) return w + q + k;
+  return row + 2 * m <= p.outs && p.k >= left_ahead * lanes_of<T> ? w + m * p.ld_w : w + q;
 }
 
 template <class T>
@@ -47,7 +47,7 @@ void forward_product(const ForwardProduct<T>& p) {
       T* c = block + tiles.begin(t) * ld;
       for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
         const std::size_t k = smaller(k_block, p.k - q);
-        if (!in_place) copy_rows(m, k, w + q, p.ld_w, copy);
+        const T* next = next_left(p, out + tiles.begin(t), m, q, k);
         MicroOperands<T> of{in_place ? w + q : copy, in_place ? p.ld_w : row_stride<T>,
                             p.x + q * nr, nr};
         // Examples are finished as soon as the last products of the strip are there, which hides
@@ -55,7 +55,12 @@ void forward_product(const ForwardProduct<T>& p) {
         const bool last = t + 1 == tiles.parts && q + k >= p.k;
         for (std::size_t r = 0; r < p.batch; r += nr, of.b += nr * p.k) {
           const std::size_t rows = smaller(nr, p.batch - r);
-          call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+          if (r == 0 && !in_place) {
+            const LeftIsFar<T> far{{w + q, p.ld_w, of.b, nr}, copy, next};
+            call_micro<T, true>(m, rows, k, far, c, ld, q != 0);
+          } else {
+            call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+          }
           if (last && p.bits != nullptr) {
             finish_forward<T, true>(p, block + r, ld, out, outs, r, rows);
           } else if (last) {
