@@ -55,14 +55,24 @@ inline void copy_weights(const ForwardProduct<T>& p, std::size_t out, std::size_
   }
 }
 
+// What is copied of W after k elements from q on of m rows from `row` on; the same again where
+// fewer follow.
+template <class T>
+inline const T* next_left(const ForwardProduct<T>& p, std::size_t row, std::size_t m, std::size_t q,
+                          std::size_t k) {
+  const T* w = p.w + row * p.ld_w;
+  if (p.k - q - k >= left_ahead * lanes_of<T>) return w + q + k;
+  return row + 2 * m <= p.outs && p.k >= left_ahead * lanes_of<T> ? w + m * p.ld_w : w + q;
+}
+
 template <class T>
 void forward_product(const ForwardProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
   const std::size_t ld = round_up_to<T>(p.batch, nr);
   T* block = p.scratch;
   T* copy = block + strip_rows<T> * ld;
-  const bool as_it_is = p.rows == nullptr && p.columns.index == nullptr;
-  const bool in_place = as_it_is && lies_in_l1<T>(p.outs, p.ld_w);
+  const bool gathers = p.rows != nullptr || p.columns.index != nullptr;
+  const bool far = !gathers && !lies_in_l1<T>(p.outs, p.ld_w);
   for (std::size_t out = 0; out < p.outs; out += strip_rows<T>) {
     const std::size_t outs = smaller(strip_rows<T>, p.outs - out);
     const EvenSplit tiles(outs, tile_mr);
@@ -72,21 +82,29 @@ void forward_product(const ForwardProduct<T>& p) {
       T* c = block + tiles.begin(t) * ld;
       for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
         const std::size_t k = smaller(k_block, p.k - q);
-        MicroOperands<T> of{p.w + first * p.ld_w + q, p.ld_w, p.x + q * nr, nr};
-        if (!in_place) {
-          const bool kept = p.kept_w != nullptr;
-          T* to = kept ? p.kept_w + first * p.ld_kept_w + q : copy;
-          const std::size_t ld_to = kept ? p.ld_kept_w : row_stride<T>;
-          copy_weights(p, first, m, q, k, to, ld_to);
+        const T* w = p.w + first * p.ld_w + q;
+        MicroOperands<T> of{w, p.ld_w, p.x + q * nr, nr};
+        if (gathers) {
+          const bool leaves = p.kept_w != nullptr;
+          T* to = leaves ? p.kept_w + first * p.ld_kept_w + q : copy;
+          of.a_ld = leaves ? p.ld_kept_w : row_stride<T>;
+          copy_weights(p, first, m, q, k, to, of.a_ld);
           of.a = to;
-          of.a_ld = ld_to;
+        } else if (far) {
+          of.a = copy;
+          of.a_ld = row_stride<T>;
         }
         // Examples are finished as soon as the last products of the strip are there, which hides
         // behind the ones of the next examples.
         const bool last = t + 1 == tiles.parts && q + k >= p.k;
         for (std::size_t r = 0; r < p.batch; r += nr, of.b += nr * p.k) {
           const std::size_t rows = smaller(nr, p.batch - r);
-          call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+          if (r == 0 && far) {
+            const LeftIsFar<T> source{{w, p.ld_w, of.b, nr}, copy, next_left(p, first, m, q, k)};
+            call_micro<T, true>(m, rows, k, source, c, ld, q != 0);
+          } else {
+            call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+          }
           if (last && p.bits != nullptr) {
             finish_forward<T, true>(p, block + r, ld, out, outs, r, rows);
           } else if (last) {
@@ -103,16 +121,24 @@ void forward_product(const ForwardProduct<T>& p) {
 template <class T>
 inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t in, std::size_t n,
                            std::size_t q, std::size_t k, const T* w, std::size_t ld_w, T* c,
-                           std::size_t ldc) {
+                           std::size_t ldc, T* panel, const T* next) {
   const EvenSplit tiles(p.batch, tile_mr);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t first = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     T* to = c + first * ldc;
     if (p.ld_dy != 0) {
-      call_micro<T, true>(m, n, k, {p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w}, to, ldc, q != 0);
+      const MicroOperands<T> of{p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w};
+      call_micro<T, true>(m, n, k, of, to, ldc, q != 0);
     } else {
-      call_micro<T, false>(m, n, k, {p.dy + first * p.k + q * m, m, w, ld_w}, to, ldc, q != 0);
+      const MicroOperands<T> of{p.dy + first * p.k + q * m, m, w, ld_w};
+      if (t == 0 && next != nullptr) {
+        call_micro<T, false>(m, n, k, RightIsFar<T>{of, panel, next}, to, ldc, q != 0);
+        w = panel;
+        ld_w = nr_of<T>;
+      } else {
+        call_micro<T, false>(m, n, k, of, to, ldc, q != 0);
+      }
     }
     if (c == p.scratch && q + k >= p.k) finish_backward_input(p, to, ldc, first, m, in, n);
   }
@@ -133,10 +159,14 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
       const std::size_t k = smaller(k_block, p.k - q);
       const T* w = p.w + q * p.ld_w + in;
       if (w_in_place && whole) {
-        multiply_panel(p, in, n, q, k, w, p.ld_w, c, ldc);
+        multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, nullptr, nullptr);
+      } else if (n == nr && p.ld_dy == 0) {
+        const T* next_panel = p.w + (in + 2 * nr <= p.ins ? in + nr : 0);
+        const T* next = p.k - q - k >= right_ahead ? w + k * p.ld_w : next_panel;
+        multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, panel, next);
       } else {
         pack_cols(n, k, w, p.ld_w, nr, panel);
-        multiply_panel(p, in, n, q, k, panel, nr, c, ldc);
+        multiply_panel<T>(p, in, n, q, k, panel, nr, c, ldc, nullptr, nullptr);
       }
     }
   }
@@ -172,8 +202,8 @@ inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std
   for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
     const std::size_t k = smaller(k_block, p.batch - q);
     const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
-    call_micro<T, false>(m, n, k, {panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr}, c,
-                         ldc, q != 0);
+    const MicroOperands<T> of{panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr};
+    call_micro<T, false>(m, n, k, of, c, ldc, q != 0);
   }
 }
 

@@ -25,6 +25,23 @@ struct MicroOperands {
   std::size_t b_ld;
 };
 
+// The same where an operand lies far away, and is copied on the way: the left one's rows come to
+// lie row_stride apart, or the right one's without gaps. `next` is what follows: it comes near.
+template <class T>
+struct LeftIsFar : MicroOperands<T> {
+  T* copy;
+  const T* next;
+};
+template <class T>
+struct RightIsFar : MicroOperands<T> {
+  T* copy;
+  const T* next;
+};
+// So many vectors of the left operand's rows, and rows of the right one, come near before they are
+// wanted. Measured.
+constexpr std::size_t left_ahead = 4;
+constexpr std::size_t right_ahead = 40;
+
 // Row i of the left operand, by the two forms of addresses that need no pointer for each row.
 template <class T, int M, bool ByRows>
 struct LeftRows {
@@ -46,9 +63,105 @@ struct LeftRows {
   }
 };
 
-// c (M rows, NV vectors) = or += a b over k, as one chain per element.
+// What follows is part of a micro-kernel, inlined into it. Nothing is copied:
+template <class T, int NV>
+struct CopyNothing {
+  [[gnu::always_inline]] void copy_row(std::size_t /*p*/, const VecOf<T>* /*row*/) {}
+};
+
+// Row p of the right operand, which has k.
+template <class T, int NV>
+struct CopyRight {
+  T* copy;
+  const T *ahead, *next;
+  std::size_t ld, wrap;
+
+  CopyRight(std::size_t k, const RightIsFar<T>& of)
+      : copy(of.copy),
+        ahead(k > right_ahead ? of.b + right_ahead * of.b_ld : of.next),
+        next(of.next),
+        ld(of.b_ld),
+        wrap(k - right_ahead) {}
+  [[gnu::always_inline]] void copy_row(std::size_t p, const VecOf<T>* row) {
+    constexpr std::size_t lanes = lanes_of<T>;
+    if (p == wrap) ahead = next;
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < NV * lanes; j += 64 / sizeof(T)) __builtin_prefetch(ahead + j);
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < NV; ++j) store(copy + j * lanes, row[j]);
+    ahead += ld;
+    copy += NV * lanes;
+  }
+};
+
+// Elements [p, p + lanes) of M rows of the left operand, which have k.
+template <class T, int M>
+[[gnu::always_inline]] inline void copy_left(std::size_t p, std::size_t k, const LeftIsFar<T>& of) {
+  constexpr std::size_t lanes = lanes_of<T>;
+  const std::size_t n = smaller(lanes, k - p);
+  const std::size_t far = p + left_ahead * lanes;
+  const T* ahead = far < k ? of.a + far : of.next + (far - k) / lanes * lanes;
+  const T* from = of.a + p;
+  T* to = of.copy + p;
+  for (std::size_t i = 0; i < M; ++i, from += of.a_ld, ahead += of.a_ld, to += row_stride<T>) {
+    __builtin_prefetch(ahead);
+    if (n == lanes) {
+      store(to, load(from));
+    } else {
+      store_first(to, load_first(from, n), n);
+    }
+  }
+}
+
+// k steps of the products, of b's rows.
+template <class T, int M, int NV, bool ByRows, class Copy>
+[[gnu::always_inline]] inline void multiply_steps(std::size_t k, LeftRows<T, M, ByRows>& left,
+                                                  const T* b, std::size_t b_ld, Copy&& copy,
+                                                  VecOf<T> (&sums)[M][NV]) {
+  using V = VecOf<T>;
+  for (std::size_t p = 0; p < k; ++p) {
+    V column[NV];
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < NV; ++j) column[j] = load(b + j * lanes_of<T>);
+    copy.copy_row(p, column);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < M; ++i) {
+      const V row(left.at(i));
+#pragma GCC unroll 8
+      for (std::size_t j = 0; j < NV; ++j) sums[i][j] = mul_add(row, column[j], sums[i][j]);
+    }
+    left.next();
+    b += b_ld;
+  }
+}
+
 template <class T, int M, int NV, bool ByRows>
-void micro_tile(std::size_t k, const MicroOperands<T>& of, T* c, std::size_t ldc, bool accumulate) {
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const MicroOperands<T>& of,
+                                                VecOf<T> (&sums)[M][NV]) {
+  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
+  multiply_steps<T, M, NV>(k, left, of.b, of.b_ld, CopyNothing<T, NV>{}, sums);
+}
+template <class T, int M, int NV, bool ByRows>
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const RightIsFar<T>& of,
+                                                VecOf<T> (&sums)[M][NV]) {
+  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
+  multiply_steps<T, M, NV>(k, left, of.b, of.b_ld, CopyRight<T, NV>(k, of), sums);
+}
+template <class T, int M, int NV, bool ByRows>
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const LeftIsFar<T>& of,
+                                                VecOf<T> (&sums)[M][NV]) {
+  constexpr std::size_t lanes = lanes_of<T>;
+  LeftRows<T, M, ByRows> left(of.copy, row_stride<T>);
+  for (std::size_t p = 0; p < k; p += lanes) {
+    copy_left<T, M>(p, k, of);
+    multiply_steps<T, M, NV>(smaller(lanes, k - p), left, of.b + p * of.b_ld, of.b_ld,
+                             CopyNothing<T, NV>{}, sums);
+  }
+}
+
+// c (M rows, NV vectors) = or += a b over k, as one chain per element.
+template <class T, int M, int NV, bool ByRows, class Operands>
+void micro_tile(std::size_t k, const Operands& of, T* c, std::size_t ldc, bool accumulate) {
   using V = VecOf<T>;
   constexpr std::size_t lanes = lanes_of<T>;
   V sums[M][NV];
@@ -65,22 +178,7 @@ void micro_tile(std::size_t k, const MicroOperands<T>& of, T* c, std::size_t ldc
       for (std::size_t j = 0; j < NV; ++j) sums[i][j] = V(T{0});
     }
   }
-  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
-  const T* b = of.b;
-  const std::size_t b_ld = of.b_ld;
-  for (std::size_t p = 0; p < k; ++p) {
-    V column[NV];
-#pragma GCC unroll 8
-    for (std::size_t j = 0; j < NV; ++j) column[j] = load(b + j * lanes);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < M; ++i) {
-      const V row(left.at(i));
-#pragma GCC unroll 8
-      for (std::size_t j = 0; j < NV; ++j) sums[i][j] = mul_add(row, column[j], sums[i][j]);
-    }
-    left.next();
-    b += b_ld;
-  }
+  multiply_all<T, M, NV, ByRows>(k, of, sums);
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < M; ++i) {
 #pragma GCC unroll 8
@@ -90,9 +188,9 @@ void micro_tile(std::size_t k, const MicroOperands<T>& of, T* c, std::size_t ldc
 
 // The micro-kernel of m rows and n columns, 1 <= m <= tile_mr, 1 <= n <= nr; it computes whole
 // vectors.
-template <class T, bool ByRows, int M = tile_mr, int NV = tile_nv>
-inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const MicroOperands<T>& of,
-                       T* c, std::size_t ldc, bool accumulate) {
+template <class T, bool ByRows, int M = tile_mr, int NV = tile_nv, class Operands>
+inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const Operands& of, T* c,
+                       std::size_t ldc, bool accumulate) {
   if constexpr (M > 1) {
     if (m < M) {
       call_micro<T, ByRows, M - 1, NV>(m, n, k, of, c, ldc, accumulate);
