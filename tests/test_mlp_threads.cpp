@@ -103,6 +103,7 @@ TEST_CASE("mlp: training that drops neurons is the same on 1 to 8 threads") {
   const int steps = test::stride_of_cases() > 3 ? 2 : 8;
   for (const bool lazy : {false, true}) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{129}}) {
+      if (steps == 2 && rows != 7) continue;
       check_threads({3, 17, 33, 3}, Loss::sigmoid_bce, rows, momentum, steps, neuron, lazy);
       check_threads({20, 100, 1, 17}, Loss::identity_mse, rows, adamw, steps, neuron, lazy);
       check_threads({1, 1, 1}, Loss::identity_mse, rows, momentum, steps, neuron, lazy);
