@@ -68,7 +68,7 @@ expect_value(info.json ON tables 0 compiled)
 # Three lines of epochs; the last one has no time left.
 expect(0 "\n +1 +[^\n]+\n +2 +[^\n]+\n +3 +[0-9.]+ +[0-9.]+ % +[0-9.]+ % +[0-9,]+ +0 s\n\ntrain accuracy"
   train --data moons --epochs 3 --keep-prob 0.75,0.5 --seed 5 --json train.json)
-foreach(key loss train_accuracy test_accuracy seconds ms_per_step examples_per_second)
+foreach(key loss train_accuracy test_accuracy seconds train_seconds ms_per_step examples_per_second)
   expect_json(train.json NUMBER epochs 2 ${key})
 endforeach()
 expect_json(train.json STRING environment isa)
@@ -79,6 +79,34 @@ file(READ "${WORK}/train.json" json)
 string(JSON epochs LENGTH "${json}" epochs)
 if(NOT epochs EQUAL 3)
   message(SEND_ERROR "train.json: ${epochs} epochs, expected 3")
+endif()
+
+# Neurons dropped; the training examples are evaluated in the end alone.
+expect(0 "neurons, for a batch at a time; lazy updates.*\n +1 +[0-9.]+ +[0-9.]+ % +[0-9,]+ [^\n]+\n +2 +[0-9.]+ +[0-9.]+ % +[0-9.]+ % "
+  train --data moons --epochs 2 --keep-prob 0.5 --seed 5 --dropout-unit neuron --lazy-updates
+  --eval-train last --json lazy.json)
+expect(0 "dropped +neurons, for a batch at a time\n" train --data moons --epochs 2 --keep-prob 0.5
+  --seed 5 --dropout-unit neuron --json neuron.json)
+expect(0 "dropped +elements\n" train --data moons --epochs 2 --keep-prob 0.5 --seed 5
+  --json element.json)
+expect_value(lazy.json neuron config dropout_unit)
+expect_value(lazy.json ON config lazy_updates)
+expect_value(neuron.json OFF config lazy_updates)
+expect_value(element.json element config dropout_unit)
+foreach(name lazy neuron element)
+  expect_json(${name}.json NUMBER train_seconds)
+  expect_json(${name}.json NUMBER epochs 1 train_accuracy)
+  file(READ "${WORK}/${name}.json" json)
+  string(JSON ${name} GET "${json}" epochs 1 test_loss)
+endforeach()
+if(lazy STREQUAL neuron OR neuron STREQUAL element OR lazy STREQUAL element)
+  message(SEND_ERROR "test losses: lazy ${lazy}, neuron ${neuron}, element ${element}")
+endif()
+expect_json(neuron.json NUMBER epochs 0 train_accuracy)
+file(READ "${WORK}/lazy.json" json)
+string(JSON none ERROR_VARIABLE missing GET "${json}" epochs 0 train_accuracy)
+if(NOT missing)
+  message(SEND_ERROR "--eval-train last: epoch 1 has the train accuracy ${none}")
 endif()
 
 # The same seed gives the same losses on one thread and on two; another seed gives others.
@@ -114,11 +142,16 @@ endif()
 
 expect(0 "keep_prob" overhead --widths 16,24 --batches 4 --keep-probs 0.5,0.75 --seconds 0
   --threads 1 --json overhead.json)
+expect(0 "none [^\n]+\n[^\n]+ neuron [^\n]+\n$" overhead --widths 16 --batches 4 --keep-probs 0.5
+  --units neuron --seconds 0)
 foreach(key none_ms dropout_ms ratio)
-  expect_json(overhead.json NUMBER rows 3 ${key} median)
+  expect_json(overhead.json NUMBER rows 11 ${key} median)
 endforeach()
-expect_value(overhead.json 24 rows 3 width)
-expect_value(overhead.json 0.75 rows 3 keep_prob)
+expect_value(overhead.json 24 rows 11 width)
+expect_value(overhead.json 0.75 rows 11 keep_prob)
+expect_value(overhead.json element rows 9 unit)
+expect_value(overhead.json neuron rows 10 unit)
+expect_value(overhead.json lazy rows 11 unit)
 expect_value(overhead.json 1 environment threads)
 
 # Arguments: one line, exit code 2.
@@ -129,6 +162,12 @@ expect(2 "nan.*0 <= keep_prob <= 1" train --input-keep-prob nan)
 expect(2 "-0\\.1.*0 <= keep_prob <= 1" overhead --keep-probs=-0.1)
 expect(2 "3 values given; allowed: 1, or one for each of the 2 hidden" train --data moons
   --keep-prob 0.5,0.5,0.5)
+expect(2 "--dropout-unit: layer not in {element,neuron}" train --dropout-unit layer)
+expect(2 "--lazy-updates: only for --dropout-unit neuron" train --data moons --lazy-updates)
+expect(2 "--lazy-updates: only for --dropout-unit neuron" train --data moons --lazy-updates
+  --dropout-unit element)
+expect(2 "--eval-train: never not in" train --eval-train never)
+expect(2 "--units: rows not in {element,neuron,lazy}" overhead --units element,rows)
 expect(2 "--epochs: 0 is out of range; allowed: >= 1" train --epochs 0)
 expect(2 "--batch" train --batch -3)
 expect(2 "--seed: -1 is out of range" train --seed -1)

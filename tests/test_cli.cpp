@@ -1,4 +1,5 @@
-// The parts of the program that are worth a test of their own: training loop, statistics, tables.
+// The parts of the program that are worth a test of their own: training loop, timer, statistics,
+// tables.
 
 #include <doctest/doctest.h>
 
@@ -169,6 +170,60 @@ TEST_CASE("count_correct: largest output, or one output against 1/2") {
   CHECK(count_correct(ConstMatrix(three.data(), 3, 3), labels) == 2);
   const std::vector<float> one{0.4F, 0.6F, 0.6F};
   CHECK(count_correct(ConstMatrix(one.data(), 3, 1), labels) == 1);
+}
+
+TEST_CASE("trainer: training seconds add up over epochs") {
+  const io::Dataset data = moons(40);
+  Trainer trainer(moons_config({2, 8, 1}), data);
+  double sum = 0.0;
+  for (std::size_t epoch = 0; epoch < 3; ++epoch) {
+    const EpochProgress progress = trainer.run_epoch();
+    CHECK(progress.seconds > 0.0);
+    sum += progress.seconds;
+    CHECK(progress.train_seconds == sum);
+  }
+}
+
+TEST_CASE("trainer: the unit of dropout and lazy updates reach the network") {
+  const io::Dataset data = moons(40);
+  const auto trained = [&](DropoutUnit unit, bool lazy_updates) {
+    TrainerConfig config = moons_config({2, 8, 1});
+    config.network.keep_prob = {0.5};
+    config.network.dropout_unit = unit;
+    config.network.lazy_updates = lazy_updates;
+    Trainer trainer(config, data);
+    for (std::size_t epoch = 0; epoch < 3; ++epoch) trainer.run_epoch();
+    return weights_of(trainer.network());
+  };
+  const std::vector<float> element = trained(DropoutUnit::element, false);
+  const std::vector<float> neuron = trained(DropoutUnit::neuron, false);
+  const std::vector<float> lazy = trained(DropoutUnit::neuron, true);
+  CHECK(element != neuron);
+  CHECK(neuron != lazy);
+  CHECK_THROWS_AS(trained(DropoutUnit::element, true), std::invalid_argument);
+}
+
+TEST_CASE("overhead: a row for each unit, all beside the same steps without dropout") {
+  const std::vector<std::vector<std::string>> choices{
+      {"element", "neuron", "lazy"}, {"neuron", "lazy"}, {"element"}, {"lazy"}};
+  for (const std::vector<std::string>& units : choices) {
+    OverheadTimer timer({16, 4, units, 0.75, 1});
+    for (const double keep_prob : {0.5, 0.0}) {
+      const std::vector<OverheadRow> rows = timer.measure(keep_prob, 0.0);
+      REQUIRE(rows.size() == units.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        CAPTURE(units[i]);
+        CHECK(rows[i].unit == units[i]);
+        CHECK(rows[i].width == 16);
+        CHECK(rows[i].batch == 4);
+        CHECK(rows[i].keep_prob == keep_prob);
+        CHECK(rows[i].pairs == 5);
+        CHECK(rows[i].none_ms.median == rows[0].none_ms.median);
+        CHECK(rows[i].dropout_ms.low > 0.0);
+        CHECK(rows[i].ratio.low > 0.0);
+      }
+    }
+  }
 }
 
 TEST_CASE("quartiles: order statistics, interpolated") {

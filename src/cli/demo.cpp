@@ -22,38 +22,54 @@ struct Variant {
   std::string name;
   double input_keep_prob = 1.0;
   double hidden_keep_prob = 1.0;
+  DropoutUnit unit = DropoutUnit::element;
+  double learning_rate = 0.05;
 };
 
 struct Experiment {
   std::size_t train_rows = 0;
   std::size_t epochs = 0;
-  std::size_t report_every = 0;   // epochs
+  std::size_t report_every = 0;   // epochs; each variant is evaluated then
   std::vector<Variant> variants;  // the first one without dropout
 };
 
+struct Point {
+  double seconds = 0.0;  // of training
+  double accuracy = 0.0;
+};
+
 struct Outcome {
-  std::string name;
+  Variant variant;
   Evaluation train;
-  Evaluation test;
+  std::vector<Point> test;  // as it was trained; never empty in the end
   double seconds = 0.0;
   std::size_t steps = 0;
+
+  [[nodiscard]] double ms_per_step() const { return 1e3 * seconds / static_cast<double>(steps); }
+  [[nodiscard]] double accuracy() const { return test.back().accuracy; }
+  [[nodiscard]] double best_accuracy() const {
+    return std::ranges::max(test, {}, &Point::accuracy).accuracy;
+  }
 };
 
 const Variant kNone{"none", 1.0, 1.0};
-const Variant kHidden{"hidden .5", 1.0, 0.5};
-const Variant kInputAndHidden{"input .2 + hidden .5", 0.8, 0.5};
+const Variant kElement{"element .5", 1.0, 0.5};
+// One mask for a whole batch is more noise to a step: with a learning rate of 0.05 it diverges.
+const Variant kNeuron{"neuron .5", 1.0, 0.5, DropoutUnit::neuron, 0.01};
+const Variant kInputAndElement{"element .5, input .2", 0.8, 0.5};
 
 TrainerConfig trainer_config(const Variant& variant, std::size_t epochs) {
   TrainerConfig config;
   config.network.widths = {784, 1024, 1024, 10};
   config.network.keep_prob = {variant.hidden_keep_prob, variant.hidden_keep_prob};
   config.network.input_keep_prob = variant.input_keep_prob;
+  config.network.dropout_unit = variant.unit;
   // With dropout on the input too, He's larger weights end a quarter of a point lower here.
   config.network.init = Init::xavier;
   config.network.seed = kSeed;
   config.network.max_batch = 128;
   config.network.num_threads = 0;
-  config.optimizer.learning_rate = 0.05;
+  config.optimizer.learning_rate = variant.learning_rate;
   config.optimizer.momentum = 0.9;
   config.epochs = epochs;
   return config;
@@ -67,14 +83,16 @@ class SideBySide {
     for (const Variant& variant : experiment.variants) {
       trainers_.push_back(
           std::make_unique<Trainer>(trainer_config(variant, experiment.epochs), train));
-      outcomes_.push_back({variant.name, {}, {}, 0.0, 0});
+      outcomes_.push_back({.variant = variant, .train = {}, .test = {}});
     }
   }
 
   std::vector<Outcome> run() {
     print("\nFashion-MNIST, " + grouped(train_.rows()) + " training images, " +
           std::to_string(experiment_.epochs) +
-          " epochs, dropped units by column: test accuracy while training\n\n" + table_.header());
+          " epochs, what is dropped by column:\n"
+          "test accuracy after so many seconds of training\n\n" +
+          table_.header());
     for (std::size_t epoch = 1; epoch <= experiment_.epochs; ++epoch) {
       for (std::size_t i = 0; i < trainers_.size(); ++i) run_epoch(i);
       if (epoch % experiment_.report_every == 0 || epoch == experiment_.epochs) report(epoch);
@@ -88,7 +106,7 @@ class SideBySide {
  private:
   static std::vector<Table::Column> columns(const Experiment& experiment) {
     std::vector<Table::Column> result{{"epoch"}};
-    for (const Variant& variant : experiment.variants) result.push_back({variant.name, 9});
+    for (const Variant& variant : experiment.variants) result.push_back({variant.name, 20});
     return result;
   }
 
@@ -96,23 +114,26 @@ class SideBySide {
     const EpochProgress done = trainers_[i]->run_epoch([&](const EpochProgress& now) {
       if (!line_.due()) return;
       line_.show("epoch " + std::to_string(now.epoch + 1) + "/" +
-                 std::to_string(experiment_.epochs) + "  " + outcomes_[i].name + "  step " +
+                 std::to_string(experiment_.epochs) + "  " + outcomes_[i].variant.name + "  step " +
                  std::to_string(now.step) + "/" + std::to_string(now.steps) + "  loss " +
                  fixed(now.loss, 4) + "  " +
                  grouped(static_cast<std::size_t>(now.examples_per_second)) + " examples/s");
     });
     if (!std::isfinite(done.loss)) {
-      throw std::runtime_error("training diverged (" + outcomes_[i].name + ")");
+      throw std::runtime_error("training diverged (" + outcomes_[i].variant.name + ")");
     }
-    outcomes_[i].seconds += done.seconds;
+    outcomes_[i].seconds = done.train_seconds;
     outcomes_[i].steps += done.step;
   }
 
   void report(std::size_t epoch) {
     std::vector<std::string> cells{std::to_string(epoch)};
     for (std::size_t i = 0; i < trainers_.size(); ++i) {
-      outcomes_[i].test = trainers_[i]->evaluate(test_);
-      cells.push_back(percent(outcomes_[i].test.accuracy));
+      Outcome& outcome = outcomes_[i];
+      outcome.test.push_back({outcome.seconds, trainers_[i]->evaluate(test_).accuracy});
+      const std::string seconds = fixed(outcome.seconds, 2) + " s";
+      cells.push_back(percent(outcome.accuracy()) +
+                      std::string(10 - std::min<std::size_t>(10, seconds.size()), ' ') + seconds);
     }
     line_.clear();
     print(table_.row(cells));
@@ -138,14 +159,14 @@ std::string verdict(const Experiment& experiment, const std::vector<Outcome>& ou
   const Outcome& none = outcomes.front();
   const Outcome& best = *std::max_element(
       outcomes.begin() + 1, outcomes.end(),
-      [](const Outcome& a, const Outcome& b) { return a.test.accuracy < b.test.accuracy; });
-  const double p = none.test.accuracy;
+      [](const Outcome& a, const Outcome& b) { return a.accuracy() < b.accuracy(); });
+  const double p = none.accuracy();
   const double noise = std::sqrt(2.0 * p * (1.0 - p) / static_cast<double>(test_rows));
-  const double gain = best.test.accuracy - p;
+  const double gain = best.accuracy() - p;
   const std::string where = "with " + grouped(experiment.train_rows) + " training images for " +
                             std::to_string(experiment.epochs) + " epochs ";
-  const std::string from_to = " points (" + percent(p) + " without, " +
-                              percent(best.test.accuracy) + " with " + best.name + " dropped)";
+  const std::string from_to = " points (" + percent(p) + " without, " + percent(best.accuracy()) +
+                              " with " + best.variant.name + " dropped)";
   if (std::abs(gain) <= noise) {
     return where + "it made no clear difference:\n  " + points(gain) + from_to;
   }
@@ -154,28 +175,57 @@ std::string verdict(const Experiment& experiment, const std::vector<Outcome>& ou
          from_to;
 }
 
+// When a run first was as good as `accuracy`.
+std::string seconds_to(double accuracy, const Outcome& outcome) {
+  const auto reached = std::ranges::find_if(
+      outcome.test, [=](const Point& point) { return point.accuracy >= accuracy; });
+  return reached == outcome.test.end() ? "never" : fixed(reached->seconds, 2);
+}
+
+// From the paired steps of the overhead report, at the widest network.
+std::string step_verdict(const std::vector<OverheadRow>& overhead) {
+  const auto ratio = [&](const char* unit) {
+    const auto row = std::ranges::find_if(overhead, [=](const OverheadRow& r) {
+      return r.width == 1024 && r.keep_prob == 0.5 && r.unit == unit;
+    });
+    return fixed(row->ratio.median, 2);
+  };
+  return "a step that drops half of the neurons took " + ratio("neuron") +
+         " of the time of one without dropout,\n  " + ratio("lazy") +
+         " with lazy updates (784-1024-1024-10, batch 128)";
+}
+
 void print_findings(const std::vector<Experiment>& experiments,
-                    const std::vector<std::vector<Outcome>>& outcomes, std::size_t test_rows) {
+                    const std::vector<std::vector<Outcome>>& outcomes,
+                    const std::vector<OverheadRow>& overhead, std::size_t test_rows) {
   const Table table({{"training images", 15},
                      {"epochs"},
                      {"dropped", 20, true},
+                     {"lr"},
                      {"train acc", 9},
                      {"test acc", 9},
                      {"seconds", 8},
+                     {"to none's best", 8},
                      {"ms/step", 8}});
   std::string text = "\nWhat was found (784-1024-1024-10, one run each, seed " +
                      std::to_string(kSeed) + ")\n\n" + table.header();
   std::vector<std::string> verdicts;
   for (std::size_t e = 0; e < experiments.size(); ++e) {
+    const double best = outcomes[e].front().best_accuracy();
     for (const Outcome& outcome : outcomes[e]) {
       text += table.row({grouped(experiments[e].train_rows), std::to_string(experiments[e].epochs),
-                         outcome.name, percent(outcome.train.accuracy),
-                         percent(outcome.test.accuracy), fixed(outcome.seconds, 1),
-                         fixed(1e3 * outcome.seconds / static_cast<double>(outcome.steps), 2)});
+                         outcome.variant.name, shortest(outcome.variant.learning_rate),
+                         percent(outcome.train.accuracy), percent(outcome.accuracy()),
+                         fixed(outcome.seconds, 2), seconds_to(best, outcome),
+                         fixed(outcome.ms_per_step(), 2)});
     }
     verdicts.push_back(verdict(experiments[e], outcomes[e], test_rows));
   }
-  print(text + "\nDropout in one sentence:\n" + joined(verdicts, ";\n") + ".\n");
+  verdicts.push_back(step_verdict(overhead));
+  print(text +
+        "\nto none's best: seconds of training until the test accuracy first was at least the best "
+        "that was\nseen without dropout\n\nDropout in one sentence:\n" +
+        joined(verdicts, ";\n") + ".\n");
 }
 
 }  // namespace
@@ -185,17 +235,20 @@ void run_demo() {
   const io::TrainTest data = io::load_idx(io::find_idx_files(io::kFashionMnistDir), 10);
   print(environment_line(0));
   OverheadConfig overhead;
+  overhead.widths = {256, 1024};
   overhead.batches = {128};
-  measure_overhead(overhead);
+  overhead.keep_probs = {0.5, 0.8};
+  const std::vector<OverheadRow> rows = measure_overhead(overhead);
 
-  const std::vector<Experiment> experiments{{1000, 100, 20, {kNone, kHidden, kInputAndHidden}},
-                                            {data.train.rows(), 5, 1, {kNone, kHidden}}};
+  const std::vector<Experiment> experiments{
+      {1000, 100, 10, {kNone, kElement, kNeuron, kInputAndElement}},
+      {data.train.rows(), 5, 1, {kNone, kElement, kNeuron}}};
   std::vector<std::vector<Outcome>> outcomes;
   for (const Experiment& experiment : experiments) {
     const io::Dataset train = io::random_subset(data.train, experiment.train_rows, kSeed);
     outcomes.push_back(SideBySide(experiment, train, data.test).run());
   }
-  print_findings(experiments, outcomes, data.test.rows());
+  print_findings(experiments, outcomes, rows, data.test.rows());
 }
 
 }  // namespace simdrop::cli

@@ -85,6 +85,15 @@ void add_network_options(CLI::App& app, TrainArguments& arguments) {
                  "probability that an input feature is kept")
       ->check(probability())
       ->capture_default_str();
+  app.add_option(
+         "--dropout-unit", arguments.dropout_unit,
+         "what dropout drops: units of each example by itself, or neurons for a whole batch, "
+         "whose step is that of the smaller network left")
+      ->check(CLI::IsMember({"element", "neuron"}))
+      ->capture_default_str();
+  app.add_flag("--lazy-updates", arguments.lazy_updates,
+               "with --dropout-unit neuron: leave the weights of dropped neurons and their "
+               "momentum as they are");
   app.add_option("--loss", arguments.loss, "of the last layer")
       ->check(CLI::IsMember({"softmax_ce", "sigmoid_bce", "identity_mse"}))
       ->default_str("softmax_ce (moons: sigmoid_bce)");
@@ -124,6 +133,10 @@ void add_optimizer_options(CLI::App& app, TrainArguments& arguments) {
       ->check(at_least_one())
       ->type_name("N")
       ->capture_default_str();
+  app.add_option("--eval-train", arguments.eval_train,
+                 "evaluate the training examples every time that the test examples are, or last")
+      ->check(CLI::IsMember({"every", "last"}))
+      ->capture_default_str();
   app.add_option("--batch", arguments.batch, "examples of a step")
       ->check(at_least_one())
       ->default_str("128 (moons: 32)");
@@ -141,7 +154,14 @@ void add_overhead_options(CLI::App& app, OverheadConfig& config) {
   app.add_option("--input-keep-prob", config.input_keep_prob, "keep_prob of the input")
       ->check(probability())
       ->capture_default_str();
-  app.add_option("--seconds", config.seconds, "time for each row of the table")
+  app.add_option("--units", config.units,
+                 "what is dropped: element, neuron, lazy (neuron with lazy updates); each is timed "
+                 "beside a step without dropout")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"element", "neuron", "lazy"}))
+      ->type_name("NAME,...")
+      ->default_str("element,neuron,lazy");
+  app.add_option("--seconds", config.seconds, "time for each width, batch and keep_prob")
       ->check(non_negative())
       ->capture_default_str();
 }

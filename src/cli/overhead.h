@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/json_file.h"
+#include "cli/overhead_timer.h"
 
 namespace simdrop::cli {
 
@@ -13,32 +14,14 @@ struct OverheadConfig {
   std::vector<std::size_t> widths{256, 1024};  // of both hidden layers
   std::vector<std::size_t> batches{32, 128, 256};
   std::vector<double> keep_probs{0.5, 0.8};
+  std::vector<std::string> units{"element", "neuron", "lazy"};
   double input_keep_prob = 1.0;
-  double seconds = 3.0;  // for each row of the report
+  double seconds = 3.0;  // for each width, batch and keep_prob
   int threads = 0;
   std::string json_path;
 };
 
-struct Quartiles {
-  double low = 0.0;
-  double median = 0.0;
-  double high = 0.0;
-};
-
-struct OverheadRow {
-  std::size_t width = 0;
-  std::size_t batch = 0;
-  double keep_prob = 1.0;
-  std::size_t pairs = 0;  // of one step without and one with dropout, side by side in time
-  Quartiles none_ms;      // a step without dropout
-  Quartiles dropout_ms;   // a step with it
-  Quartiles ratio;        // of the two steps of a pair
-};
-
-// Linear interpolation between the order statistics. values: not empty.
-[[nodiscard]] Quartiles quartiles(std::vector<double> values);
-
-// Measures the grid row by row and prints it as it goes.
+// Measures the grid setting by setting and prints it as it goes.
 std::vector<OverheadRow> measure_overhead(const OverheadConfig& config);
 
 void run_overhead(const OverheadConfig& config);

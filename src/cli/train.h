@@ -18,6 +18,8 @@ struct TrainArguments {
   std::vector<std::size_t> layers;
   std::vector<double> keep_prob{1.0};
   double input_keep_prob = 1.0;
+  std::string dropout_unit = "element";
+  bool lazy_updates = false;
   std::optional<std::string> loss;
   std::string init = "xavier";
   std::string optimizer = "sgd";
@@ -29,7 +31,8 @@ struct TrainArguments {
   std::string schedule = "linear";
   std::optional<std::size_t> epochs;
   std::optional<std::size_t> batch;
-  std::size_t eval_every = 1;   // epochs; the last one is always evaluated
+  std::size_t eval_every = 1;  // epochs; the last one is always evaluated
+  std::string eval_train = "every";
   std::size_t train_limit = 0;  // 0 = all
   std::uint64_t seed = 0;
   int threads = 0;

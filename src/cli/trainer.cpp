@@ -77,6 +77,10 @@ const char* loss_name(Loss loss) {
   throw std::invalid_argument("loss: unknown value");
 }
 
+const char* unit_name(DropoutUnit unit) {
+  return unit == DropoutUnit::neuron ? "neuron" : "element";
+}
+
 Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train)
     : config_(config),
       train_(train),
@@ -121,8 +125,9 @@ EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>
     const auto start = std::chrono::steady_clock::now();
     const std::size_t end = std::min(begin + batch, train_.rows());
     const double loss = train_batch(order, begin, end);
-    progress.seconds +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const std::chrono::duration<double> step_time = std::chrono::steady_clock::now() - start;
+    progress.seconds += step_time.count();
+    progress.train_seconds = train_seconds_ + progress.seconds;
     loss_sum += loss * static_cast<double>(end - begin);
     correct += count_correct(network_.a(network_.num_layers()),
                              std::span(batch_labels_).first(end - begin));
@@ -135,6 +140,7 @@ EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>
     if (!std::isfinite(loss)) break;
   }
   ++epochs_done_;
+  train_seconds_ = progress.train_seconds;
   return progress;
 }
 

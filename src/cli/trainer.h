@@ -27,7 +27,8 @@ struct EpochProgress {
   std::size_t steps = 0;  // steps of an epoch
   double loss = 0.0;      // mean over the examples so far
   double accuracy = 0.0;
-  double seconds = 0.0;
+  double seconds = 0.0;        // spent in steps
+  double train_seconds = 0.0;  // the same in all epochs so far
   double examples_per_second = 0.0;
 };
 
@@ -62,6 +63,7 @@ class Trainer {
   Optimizer optimizer_;
   std::size_t steps_per_epoch_;
   std::size_t epochs_done_ = 0;
+  double train_seconds_ = 0.0;
   std::vector<float> batch_x_;
   std::vector<std::uint8_t> batch_labels_;
   std::vector<float> batch_values_;
@@ -76,5 +78,6 @@ void check_network_fits(const MlpConfig& network, const io::Dataset& data);
                                         std::span<const std::uint8_t> labels);
 
 [[nodiscard]] const char* loss_name(Loss loss);
+[[nodiscard]] const char* unit_name(DropoutUnit unit);
 
 }  // namespace simdrop::cli

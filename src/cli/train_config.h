@@ -1,0 +1,24 @@
+// What the command line of simdrop train asks for: network, training and data.
+#pragma once
+
+#include <string>
+
+#include "cli/train.h"
+#include "cli/trainer.h"
+#include "io/dataset.h"
+
+namespace simdrop::cli {
+
+// Throws std::invalid_argument naming the option that makes no sense.
+[[nodiscard]] TrainerConfig make_config(const TrainArguments& arguments);
+
+struct NamedData {
+  std::string name;
+  io::TrainTest data;
+};
+
+// Training examples are drawn if arguments.train_limit says so. outputs: of the last layer. Throws
+// std::invalid_argument for options that don't go together, std::runtime_error for files.
+[[nodiscard]] NamedData load_data(const TrainArguments& arguments, std::size_t outputs);
+
+}  // namespace simdrop::cli
