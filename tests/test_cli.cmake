@@ -164,6 +164,7 @@ expect(2 "3 values given; allowed: 1, or one for each of the 2 hidden" train --d
   --keep-prob 0.5,0.5,0.5)
 expect(2 "--dropout-unit: layer not in {element,neuron}" train --dropout-unit layer)
 expect(2 "--lazy-updates: only for --dropout-unit neuron" train --data moons --lazy-updates)
+expect(2 "--dropout-group: only for --dropout-unit neuron without --lazy-updates" train --data moons --dropout-group 8)
 expect(2 "--lazy-updates: only for --dropout-unit neuron" train --data moons --lazy-updates
   --dropout-unit element)
 expect(2 "--eval-train: never not in" train --eval-train never)

@@ -11,7 +11,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 from runs import NONE, load  # noqa: E402
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers help them too.
-LINES = {NONE: ("#000000", "o"), "element": ("#0072B2", "s"), "neuron": ("#D55E00", "^")}
+LINES = {NONE: ("#000000", "o"), "element": ("#0072B2", "s"), "neuron": ("#D55E00", "^"),
+         "neuron/32": ("#009E73", "D")}
 
 
 def curve(results):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 IMAGES = (1000, 10000, 60000)
 WIDTHS = (256, 1024, 2048)
-EPOCHS = {1000: 60, 10000: 25, 60000: 10}
+EPOCHS = {1000: 60, 10000: 20, 60000: 8}
 NONE = "none"
 
 
@@ -20,12 +20,14 @@ class Setting:
     keep_prob: float
     input_keep_prob: float
     lr: float
+    group: int = 0  # examples that share a mask; 0: the batch
 
 
 SETTINGS = (
     Setting(NONE, "element", 1.0, 1.0, 0.05),
     Setting("element", "element", 0.5, 1.0, 0.05),
     Setting("neuron", "neuron", 0.5, 1.0, 0.01),
+    Setting("neuron/32", "neuron", 0.5, 1.0, 0.05, 32),
     Setting("element+input", "element", 0.5, 0.8, 0.05),
     Setting("neuron+input", "neuron", 0.5, 0.8, 0.01),
 )
@@ -41,7 +43,8 @@ class Run:
     lr: float
 
     def file_name(self):
-        return (f"{self.images}-{self.width}-{self.setting.name}-lr{self.lr:g}"
+        name = self.setting.name.replace("/", "-")
+        return (f"{self.images}-{self.width}-{name}-lr{self.lr:g}"
                 f"-epochs{self.epochs}-seed{self.seed}.json")
 
     def command(self, program, threads, path):
@@ -50,7 +53,8 @@ class Run:
             "--layers", f"784,{self.width},{self.width},10",
             "--keep-prob", str(self.setting.keep_prob),
             "--input-keep-prob", str(self.setting.input_keep_prob),
-            "--dropout-unit", self.setting.unit, "--lr", f"{self.lr:g}",
+            "--dropout-unit", self.setting.unit, "--dropout-group", str(self.setting.group),
+            "--lr", f"{self.lr:g}",
             "--momentum", "0.9", "--lr-schedule", "linear", "--init", "xavier", "--batch", "128",
             "--epochs", str(self.epochs), "--eval-train", "last", "--seed", str(self.seed),
             "--threads", str(threads), "--json", str(path),
@@ -94,7 +98,8 @@ def _setting_name(config):
     for setting in SETTINGS:
         if (set(config["keep_prob"]) == {setting.keep_prob}
                 and config["input_keep_prob"] == setting.input_keep_prob
-                and config["dropout_unit"] == setting.unit):
+                and config["dropout_unit"] == setting.unit
+                and config["dropout_group"] == setting.group):
             return setting.name
     raise SystemExit(f"no setting of the study has {config}")
 

@@ -91,6 +91,11 @@ void add_network_options(CLI::App& app, TrainArguments& arguments) {
          "whose step is that of the smaller network left")
       ->check(CLI::IsMember({"element", "neuron"}))
       ->capture_default_str();
+  app.add_option("--dropout-group", arguments.dropout_group,
+                 "with --dropout-unit neuron: so many examples share a mask; 0 = the batch")
+      ->check(non_negative())
+      ->type_name("N")
+      ->capture_default_str();
   app.add_flag("--lazy-updates", arguments.lazy_updates,
                "with --dropout-unit neuron: leave the weights of dropped neurons and their "
                "momentum as they are");

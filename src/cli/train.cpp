@@ -28,8 +28,9 @@ std::vector<std::string> texts(const std::vector<double>& values) {
 
 std::string dropped_unit(const MlpConfig& network) {
   if (network.dropout_unit == DropoutUnit::element) return "elements";
-  return std::string("neurons, for a batch at a time") +
-         (network.lazy_updates ? "; lazy updates" : "");
+  const std::size_t group = network.dropout_group;
+  return "neurons, for " + (group == 0 ? "a batch" : std::to_string(group) + " examples") +
+         " at a time" + (network.lazy_updates ? "; lazy updates" : "");
 }
 
 std::string describe(const NamedData& named, const TrainerConfig& config, const Trainer& trainer) {
@@ -73,6 +74,7 @@ Json config_json(const NamedData& named, const TrainerConfig& config, const Trai
           {"keep_prob", network.keep_prob},
           {"input_keep_prob", network.input_keep_prob},
           {"dropout_unit", unit_name(network.dropout_unit)},
+          {"dropout_group", network.dropout_group},
           {"lazy_updates", network.lazy_updates},
           {"loss", loss_name(network.loss)},
           {"init", arguments.init},

@@ -19,6 +19,7 @@ struct TrainArguments {
   std::vector<double> keep_prob{1.0};
   double input_keep_prob = 1.0;
   std::string dropout_unit = "element";
+  std::size_t dropout_group = 0;  // examples that share a mask; 0 = the batch
   bool lazy_updates = false;
   std::optional<std::string> loss;
   std::string init = "xavier";

@@ -40,6 +40,10 @@ DropoutUnit parse_dropout_unit(const TrainArguments& arguments) {
   if (arguments.lazy_updates && !neuron) {
     throw std::invalid_argument("--lazy-updates: only for --dropout-unit neuron");
   }
+  if (arguments.dropout_group != 0 && (!neuron || arguments.lazy_updates)) {
+    throw std::invalid_argument(
+        "--dropout-group: only for --dropout-unit neuron without --lazy-updates");
+  }
   return neuron ? DropoutUnit::neuron : DropoutUnit::element;
 }
 
@@ -74,6 +78,7 @@ TrainerConfig make_config(const TrainArguments& arguments) {
   config.network.keep_prob = expand_keep_prob(arguments, config.network.widths.size() - 2);
   config.network.input_keep_prob = arguments.input_keep_prob;
   config.network.dropout_unit = parse_dropout_unit(arguments);
+  config.network.dropout_group = arguments.dropout_group;
   config.network.lazy_updates = arguments.lazy_updates;
   config.network.init = arguments.init == "he" ? Init::he : Init::xavier;
   config.network.seed = arguments.seed;

@@ -82,9 +82,9 @@ inline void update_kept_row(const Update& update, const KeptRow& row, std::size_
   }
   if (u == row.end) return;
   const std::uint64_t bits = kept_bits(row.columns, u, row.end - u);
-  float tail[lanes_f32] = {};
+  float tail[lanes_f32];
   store(tail, expand(bits, row.alpha * load(sums)));
-  for (std::size_t i = 0; u + i < row.end; ++i) {
+  for (std::size_t i = 0; i < lanes_f32 && u + i < row.end; ++i) {
     if (!Lazy || (bits >> i & 1) != 0) update.elements(at + u + i, 1, tail + i);
   }
 }
