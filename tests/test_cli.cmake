@@ -142,15 +142,15 @@ endif()
 
 expect(0 "keep_prob" overhead --widths 16,24 --batches 4 --keep-probs 0.5,0.75 --seconds 0
   --threads 1 --json overhead.json)
-expect(0 "none [^\n]+\n[^\n]+ neuron [^\n]+\n$" overhead --widths 16 --batches 4 --keep-probs 0.5
+expect(0 "pairs\n-+\n[^\n]+ neuron [^\n]+\n$" overhead --widths 16 --batches 4 --keep-probs 0.5
   --units neuron --seconds 0)
 foreach(key none_ms dropout_ms ratio)
   expect_json(overhead.json NUMBER rows 11 ${key} median)
 endforeach()
 expect_value(overhead.json 24 rows 11 width)
 expect_value(overhead.json 0.75 rows 11 keep_prob)
-expect_value(overhead.json element rows 9 unit)
-expect_value(overhead.json neuron rows 10 unit)
+expect_value(overhead.json element rows 7 unit)
+expect_value(overhead.json neuron rows 9 unit)
 expect_value(overhead.json lazy rows 11 unit)
 expect_value(overhead.json 1 environment threads)
 

@@ -203,25 +203,20 @@ TEST_CASE("trainer: the unit of dropout and lazy updates reach the network") {
   CHECK_THROWS_AS(trained(DropoutUnit::element, true), std::invalid_argument);
 }
 
-TEST_CASE("overhead: a row for each unit, all beside the same steps without dropout") {
-  const std::vector<std::vector<std::string>> choices{
-      {"element", "neuron", "lazy"}, {"neuron", "lazy"}, {"element"}, {"lazy"}};
-  for (const std::vector<std::string>& units : choices) {
-    OverheadTimer timer({16, 4, units, 0.75, 1});
+TEST_CASE("overhead: pairs of steps, for each unit") {
+  for (const char* unit : {"element", "neuron", "lazy"}) {
+    OverheadTimer timer({16, 4, unit, 0.75, 1});
     for (const double keep_prob : {0.5, 0.0}) {
-      const std::vector<OverheadRow> rows = timer.measure(keep_prob, 0.0);
-      REQUIRE(rows.size() == units.size());
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        CAPTURE(units[i]);
-        CHECK(rows[i].unit == units[i]);
-        CHECK(rows[i].width == 16);
-        CHECK(rows[i].batch == 4);
-        CHECK(rows[i].keep_prob == keep_prob);
-        CHECK(rows[i].pairs == 5);
-        CHECK(rows[i].none_ms.median == rows[0].none_ms.median);
-        CHECK(rows[i].dropout_ms.low > 0.0);
-        CHECK(rows[i].ratio.low > 0.0);
-      }
+      CAPTURE(unit);
+      const OverheadRow row = timer.measure(keep_prob, 0.0);
+      CHECK(row.unit == unit);
+      CHECK(row.width == 16);
+      CHECK(row.batch == 4);
+      CHECK(row.keep_prob == keep_prob);
+      CHECK(row.pairs == 5);
+      CHECK(row.none_ms.low > 0.0);
+      CHECK(row.dropout_ms.low > 0.0);
+      CHECK(row.ratio.low > 0.0);
     }
   }
 }

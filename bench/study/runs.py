@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 IMAGES = (1000, 10000, 60000)
 WIDTHS = (256, 1024, 2048)
-EPOCHS = {1000: 60, 10000: 20, 60000: 8}
+EPOCHS = {1000: 60, 10000: 20, 60000: 6}
+EVAL_EVERY = {1000: 3}  # epochs; else each
 NONE = "none"
 
 
@@ -56,7 +57,8 @@ class Run:
             "--dropout-unit", self.setting.unit, "--dropout-group", str(self.setting.group),
             "--lr", f"{self.lr:g}",
             "--momentum", "0.9", "--lr-schedule", "linear", "--init", "xavier", "--batch", "128",
-            "--epochs", str(self.epochs), "--eval-train", "last", "--seed", str(self.seed),
+            "--epochs", str(self.epochs), "--eval-every", str(EVAL_EVERY.get(self.images, 1)),
+            "--eval-train", "last", "--seed", str(self.seed),
             "--threads", str(threads), "--json", str(path),
         ]  # fmt: skip
 

@@ -236,6 +236,7 @@ void run_demo() {
   print(environment_line(0));
   OverheadConfig overhead;
   overhead.widths = {256, 1024};
+  overhead.seconds = 1.0;
   overhead.batches = {128};
   overhead.keep_probs = {0.5, 0.8};
   const std::vector<OverheadRow> rows = measure_overhead(overhead);

@@ -166,7 +166,7 @@ void add_overhead_options(CLI::App& app, OverheadConfig& config) {
       ->check(CLI::IsMember({"element", "neuron", "lazy"}))
       ->type_name("NAME,...")
       ->default_str("element,neuron,lazy");
-  app.add_option("--seconds", config.seconds, "time for each width, batch and keep_prob")
+  app.add_option("--seconds", config.seconds, "time for each row of the report")
       ->check(non_negative())
       ->capture_default_str();
 }

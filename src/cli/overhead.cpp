@@ -32,24 +32,16 @@ Table overhead_table() {
                 {"batch"},
                 {"keep_prob"},
                 {"unit", 7, true},
+                {"none ms", 8},
                 {"step ms [quartiles]", 24},
                 {"ratio to none [quartiles]", 24},
                 {"pairs", 6}});
 }
 
-// The rows of one width, batch and keep_prob, below the step without dropout that they share.
-std::string table_rows(const Table& table, const std::vector<OverheadRow>& rows) {
-  std::string text;
-  for (const OverheadRow& row : rows) {
-    const auto cells = [&](const std::string& unit, const Quartiles& ms, const std::string& ratio) {
-      return table.row({std::to_string(row.width), std::to_string(row.batch),
-                        shortest(row.keep_prob), unit, with_spread(ms, 3), ratio,
-                        std::to_string(row.pairs)});
-    };
-    if (&row == &rows.front()) text += cells("none", row.none_ms, "");
-    text += cells(row.unit, row.dropout_ms, with_spread(row.ratio, 3));
-  }
-  return text;
+std::string table_row(const Table& table, const OverheadRow& row) {
+  return table.row({std::to_string(row.width), std::to_string(row.batch), shortest(row.keep_prob),
+                    row.unit, fixed(row.none_ms.median, 3), with_spread(row.dropout_ms, 3),
+                    with_spread(row.ratio, 3), std::to_string(row.pairs)});
 }
 
 }  // namespace
@@ -62,19 +54,25 @@ std::vector<OverheadRow> measure_overhead(const OverheadConfig& config) {
       std::string(config.input_keep_prob < 1.0
                       ? " and on the input (keep_prob " + shortest(config.input_keep_prob) + ")"
                       : "") +
-      "; medians of steps taken in turn; lazy: neuron with lazy updates\n\n" + table.header());
+      "; medians of steps taken in turn, a network for each row; lazy: neuron with lazy "
+      "updates\n\n" +
+      table.header());
   ProgressLine line;
   std::vector<OverheadRow> rows;
+  const auto measure = [&](const OverheadSetting& setting) {
+    OverheadTimer timer(setting);
+    for (const double keep_prob : config.keep_probs) {
+      line.show("measuring " + setting.unit + ", width " + std::to_string(setting.width) +
+                ", batch " + std::to_string(setting.batch) + ", keep_prob " + shortest(keep_prob));
+      rows.push_back(timer.measure(keep_prob, config.seconds));
+      line.clear();
+      print(table_row(table, rows.back()));
+    }
+  };
   for (const std::size_t width : config.widths) {
     for (const std::size_t batch : config.batches) {
-      OverheadTimer timer({width, batch, config.units, config.input_keep_prob, config.threads});
-      for (const double keep_prob : config.keep_probs) {
-        line.show("measuring width " + std::to_string(width) + ", batch " + std::to_string(batch) +
-                  ", keep_prob " + shortest(keep_prob));
-        const std::vector<OverheadRow> measured = timer.measure(keep_prob, config.seconds);
-        line.clear();
-        print(table_rows(table, measured));
-        rows.insert(rows.end(), measured.begin(), measured.end());
+      for (const std::string& unit : config.units) {
+        measure({width, batch, unit, config.input_keep_prob, config.threads});
       }
     }
   }
@@ -86,7 +84,7 @@ void run_overhead(const OverheadConfig& config) {
   print(environment_line(config.threads));
   Json json{{"environment", environment_json(config.threads)},
             {"input_keep_prob", config.input_keep_prob},
-            {"seconds_per_setting", config.seconds},
+            {"seconds_per_row", config.seconds},
             {"rows", Json::array()}};
   for (const OverheadRow& row : measure_overhead(config)) json["rows"].push_back(row_json(row));
   file.commit(json);

@@ -16,12 +16,12 @@ struct OverheadConfig {
   std::vector<double> keep_probs{0.5, 0.8};
   std::vector<std::string> units{"element", "neuron", "lazy"};
   double input_keep_prob = 1.0;
-  double seconds = 3.0;  // for each width, batch and keep_prob
+  double seconds = 2.0;  // for each row of the report
   int threads = 0;
   std::string json_path;
 };
 
-// Measures the grid setting by setting and prints it as it goes.
+// Measures the grid row by row and prints it as it goes.
 std::vector<OverheadRow> measure_overhead(const OverheadConfig& config);
 
 void run_overhead(const OverheadConfig& config);

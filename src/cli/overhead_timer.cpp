@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <functional>
 #include <utility>
-
-#include "simdrop/mlp.hpp"
 
 namespace simdrop::cli {
 namespace {
@@ -16,8 +13,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kFeatures = 784;
 constexpr std::size_t kClasses = 10;
 constexpr std::size_t kPool = 7;  // batches in turn, so that an input is not found in cache
-constexpr std::size_t kWarmUpRounds = 3;
-constexpr std::size_t kMinRounds = 5;
+constexpr std::size_t kWarmUpPairs = 3;
+constexpr std::size_t kMinPairs = 5;
 
 // Uniform inputs in [0, 1) and uniform labels: the time of a step does not depend on what is
 // learned.
@@ -38,11 +35,11 @@ io::Dataset random_examples(std::size_t rows) {
   return data;
 }
 
-MlpConfig network_config(const OverheadSetting& setting, DropoutUnit unit, bool lazy_updates) {
+MlpConfig network_config(const OverheadSetting& setting) {
   MlpConfig config;
   config.widths = {kFeatures, setting.width, setting.width, kClasses};
-  config.dropout_unit = unit;
-  config.lazy_updates = lazy_updates;
+  config.dropout_unit = setting.unit == "element" ? DropoutUnit::element : DropoutUnit::neuron;
+  config.lazy_updates = setting.unit == "lazy";
   config.max_batch = setting.batch;
   config.num_threads = setting.threads;
   return config;
@@ -50,109 +47,55 @@ MlpConfig network_config(const OverheadSetting& setting, DropoutUnit unit, bool 
 
 }  // namespace
 
-// One kind of step, and the times of its steps so far.
-struct OverheadTimer::Step {
-  std::string unit;  // or "none"
-  std::vector<double> ms{};
-};
-
-// A network and the kinds of step that run on it.
-class OverheadTimer::Network {
- public:
-  Network(const MlpConfig& config, std::vector<Step> kinds)
-      : steps(std::move(kinds)),
-        network_(config),
-        optimizer_({.learning_rate = 1e-3, .momentum = 0.9}, network_.parameter_sizes()) {}
-
-  void set_keep_prob(double hidden, double input) {
-    hidden_keep_prob_ = hidden;
-    input_keep_prob_ = input;
-  }
-
-  double time(const Step& step, ConstMatrix x, const Targets& targets) {
-    const bool none = step.unit == "none";
-    network_.set_keep_prob(0, none ? 1.0 : input_keep_prob_);
-    for (std::size_t layer = 1; layer < network_.num_layers(); ++layer) {
-      network_.set_keep_prob(layer, none ? 1.0 : hidden_keep_prob_);
-    }
-    const Clock::time_point start = Clock::now();
-    network_.train_step(x, targets, optimizer_);
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  }
-
-  std::vector<Step> steps;
-
- private:
-  Mlp network_;
-  Optimizer optimizer_;
-  double hidden_keep_prob_ = 1.0;
-  double input_keep_prob_ = 1.0;
-};
-
-// Elements are dropped in the network that has steps without dropout too: both kinds of step run
-// on the same memory. What drops neurons is said when a network is made.
 OverheadTimer::OverheadTimer(const OverheadSetting& setting)
-    : setting_(setting), data_(random_examples(kPool * setting.batch)) {
-  std::vector<Step> shared{{"none"}};
-  if (std::ranges::count(setting.units, "element") != 0) shared.push_back({"element"});
-  const auto add = [&](DropoutUnit unit, bool lazy_updates, std::vector<Step> steps) {
-    networks_.push_back(
-        std::make_unique<Network>(network_config(setting, unit, lazy_updates), std::move(steps)));
-  };
-  add(DropoutUnit::element, false, std::move(shared));
-  for (const bool lazy : {false, true}) {
-    const char* unit = lazy ? "lazy" : "neuron";
-    if (std::ranges::count(setting.units, unit) != 0) add(DropoutUnit::neuron, lazy, {{unit}});
-  }
-}
+    : setting_(setting),
+      data_(random_examples(kPool * setting.batch)),
+      network_(network_config(setting)),
+      optimizer_({.learning_rate = 1e-3, .momentum = 0.9}, network_.parameter_sizes()) {}
 
-OverheadTimer::~OverheadTimer() = default;
-
-// One step of each kind. Which network is the first rotates, and which of its steps is. The first
-// step on a network is not timed: the others left the caches to themselves, and in training the
-// step before is one of the same network.
-void OverheadTimer::run_round(std::size_t round) {
-  for (std::size_t i = 0; i < networks_.size(); ++i) {
-    Network& network = *networks_[(round + i) % networks_.size()];
-    std::vector<Step>& steps = network.steps;
-    const auto time = [&](std::size_t kind) {
-      const std::size_t first = next_batch_++ % kPool * setting_.batch;
-      const ConstMatrix x(data_.inputs().row(first), setting_.batch, kFeatures);
-      const std::span<const std::uint8_t> labels(data_.labels);
-      return network.time(steps[kind], x, labels.subspan(first, setting_.batch));
-    };
-    const std::size_t turn = round / networks_.size();
-    time((turn + steps.size() - 1) % steps.size());
-    for (std::size_t k = 0; k < steps.size(); ++k) {
-      const std::size_t kind = (turn + k) % steps.size();
-      steps[kind].ms.push_back(time(kind));
-    }
-  }
-}
-
-std::vector<OverheadRow> OverheadTimer::measure(double keep_prob, double seconds) {
-  for (auto& network : networks_) network->set_keep_prob(keep_prob, setting_.input_keep_prob);
-  for (std::size_t i = 0; i < kWarmUpRounds; ++i) run_round(i);
-  for (auto& network : networks_) {
-    for (Step& step : network->steps) step.ms.clear();
-  }
+OverheadRow OverheadTimer::measure(double keep_prob, double seconds) {
+  std::vector<double> none;
+  std::vector<double> dropout;
+  std::vector<double> ratio;
+  for (std::size_t i = 0; i < kWarmUpPairs; ++i) time_pair(keep_prob, i % 2 == 0);
   const Clock::time_point start = Clock::now();
   const std::chrono::duration<double> budget(seconds);
-  std::size_t rounds = 0;
-  while (rounds < kMinRounds || Clock::now() - start < budget) run_round(rounds++);
-
-  const std::vector<double>& none_ms = networks_.front()->steps.front().ms;
-  std::vector<OverheadRow> rows;
-  for (const auto& network : networks_) {
-    for (const Step& step : network->steps) {
-      if (step.unit == "none") continue;
-      std::vector<double> ratio(rounds);
-      std::ranges::transform(step.ms, none_ms, ratio.begin(), std::divides<>());
-      rows.push_back({setting_.width, setting_.batch, keep_prob, step.unit, rounds,
-                      quartiles(none_ms), quartiles(step.ms), quartiles(std::move(ratio))});
-    }
+  while (ratio.size() < kMinPairs || Clock::now() - start < budget) {
+    // Which step of a pair comes first alternates, so that neither profits from its place.
+    const Pair pair = time_pair(keep_prob, ratio.size() % 2 == 0);
+    none.push_back(pair.none_ms);
+    dropout.push_back(pair.dropout_ms);
+    ratio.push_back(pair.dropout_ms / pair.none_ms);
   }
-  return rows;
+  return {setting_.width,
+          setting_.batch,
+          keep_prob,
+          setting_.unit,
+          ratio.size(),
+          quartiles(std::move(none)),
+          quartiles(std::move(dropout)),
+          quartiles(std::move(ratio))};
+}
+
+OverheadTimer::Pair OverheadTimer::time_pair(double keep_prob, bool none_first) {
+  Pair pair;
+  if (none_first) pair.none_ms = time_step(1.0, 1.0);
+  pair.dropout_ms = time_step(keep_prob, setting_.input_keep_prob);
+  if (!none_first) pair.none_ms = time_step(1.0, 1.0);
+  return pair;
+}
+
+double OverheadTimer::time_step(double keep_prob, double input_keep_prob) {
+  network_.set_keep_prob(0, input_keep_prob);
+  for (std::size_t layer = 1; layer < network_.num_layers(); ++layer) {
+    network_.set_keep_prob(layer, keep_prob);
+  }
+  const std::size_t first = next_batch_++ % kPool * setting_.batch;
+  const ConstMatrix x(data_.inputs().row(first), setting_.batch, kFeatures);
+  const Targets targets(std::span<const std::uint8_t>(data_.labels).subspan(first, setting_.batch));
+  const Clock::time_point start = Clock::now();
+  network_.train_step(x, targets, optimizer_);
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
 Quartiles quartiles(std::vector<double> values) {
