@@ -115,6 +115,9 @@ TEST_CASE("allocations: none whatever units a step keeps") {
         config.lazy_updates = lazy;
         check_config(config, {.momentum = 0.9, .max_norm = 0.5});
         check_units(config);
+        if (lazy) continue;
+        config.dropout_group = 16;
+        check_config(config, {.momentum = 0.9, .max_norm = 0.5});
       }
     }
   }
