@@ -29,32 +29,6 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
 
-template <class T>
-inline void copy_row(std::size_t k, const T* src, T* copy) {
-  constexpr std::size_t lanes = lanes_of<T>;
-  std::size_t p = 0;
-  for (; p + lanes <= k; p += lanes) store(copy + p, load(src + p));
-  for (; p < k; ++p) copy[p] = src[p];
-}
-
-// Inputs q ... q + k - 1 of outputs out ... out + m - 1: rows of `copy`, ld apart.
-template <class T>
-inline void copy_weights(const ForwardProduct<T>& p, std::size_t out, std::size_t m, std::size_t q,
-                         std::size_t k, T* copy, std::size_t ld) {
-  for (std::size_t i = 0; i < m; ++i, copy += ld) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      const T* row = p.w + (p.rows != nullptr ? p.rows[out + i] : out + i) * p.ld_w;
-      if (p.columns.index != nullptr) {
-        compress_row(p.columns, q, k, row, VecF(1.0F), copy);
-      } else {
-        copy_row(k, row + q, copy);
-      }
-    } else {
-      copy_row(k, p.w + (out + i) * p.ld_w + q, copy);
-    }
-  }
-}
-
 // What is copied of W after k elements from q on of m rows from `row` on; the same again where
 // fewer follow.
 template <class T>
@@ -85,11 +59,7 @@ void forward_product(const ForwardProduct<T>& p) {
         const T* w = p.w + first * p.ld_w + q;
         MicroOperands<T> of{w, p.ld_w, p.x + q * nr, nr};
         if (gathers) {
-          const bool leaves = p.kept_w != nullptr;
-          T* to = leaves ? p.kept_w + first * p.ld_kept_w + q : copy;
-          of.a_ld = leaves ? p.ld_kept_w : row_stride<T>;
-          copy_weights(p, first, m, q, k, to, of.a_ld);
-          of.a = to;
+          of = gather_weights(p, first, m, q, k, of, copy);
         } else if (far) {
           of.a = copy;
           of.a_ld = row_stride<T>;
@@ -102,6 +72,8 @@ void forward_product(const ForwardProduct<T>& p) {
           if (r == 0 && far) {
             const LeftIsFar<T> source{{w, p.ld_w, of.b, nr}, copy, next_left(p, first, m, q, k)};
             call_micro<T, true>(m, rows, k, source, c, ld, q != 0);
+          } else if (r == 0 && gathers) {
+            multiply_gathered(p, first, m, q, rows, k, of, c, ld);
           } else {
             call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
           }

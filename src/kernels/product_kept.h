@@ -58,6 +58,63 @@ void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float factor, co
   }
 }
 
+// Rows of the weights that kept outputs from `first` on take, and where in them inputs q ...
+// q + k - 1 lie.
+struct GatheredRows {
+  const float* rows[tile_mr];
+  std::size_t begin, end;
+
+  GatheredRows(const ForwardProduct<float>& p, std::size_t first, std::size_t q, std::size_t k)
+      : begin(k == 0 ? 0 : unit_of(p.columns, q)),
+        end(k == 0 ? 0 : unit_of(p.columns, q + k - 1) + 1) {
+    for (std::size_t i = 0; i < tile_mr; ++i) {
+      const std::size_t out = smaller(first + i, p.outs - 1);
+      rows[i] = p.w + (p.rows != nullptr ? p.rows[out] : out) * p.ld_w;
+    }
+  }
+};
+
+// Inputs q ... q + k - 1 of outputs first ... first + m - 1 as the left operand, which `of` has for
+// the whole of W: they are copied to where W's kept part is wanted, or to `copy`.
+inline MicroOperands<float> gather_weights(const ForwardProduct<float>& p, std::size_t first,
+                                           std::size_t m, std::size_t q, std::size_t k,
+                                           MicroOperands<float> of, float* copy) {
+  const bool leaves = p.kept_w != nullptr;
+  float* to = leaves ? p.kept_w + first * p.ld_kept_w + q : copy;
+  of.a = to;
+  of.a_ld = leaves ? p.ld_kept_w : row_stride<float>;
+  const GatheredRows from(p, first, q, k);
+  for (std::size_t i = 0; i < m; ++i, to += of.a_ld) {
+    if (p.columns.index != nullptr) {
+      compress_row(p.columns, q, k, from.rows[i], VecF(1.0F), to);
+    } else {
+      std::memcpy(to, from.rows[i] + q, k * sizeof(float));
+    }
+  }
+  return of;
+}
+
+// The first products of gathered weights, while what is gathered next comes near.
+inline void multiply_gathered(const ForwardProduct<float>& p, std::size_t first, std::size_t m,
+                              std::size_t q, std::size_t n, std::size_t k,
+                              const MicroOperands<float>& of, float* c, std::size_t ldc) {
+  const bool same_rows = q + k < p.k;
+  const std::size_t next_q = same_rows ? q + k : 0;
+  const GatheredRows next(p, same_rows ? first : first + m, next_q, smaller(k_block, p.k - next_q));
+  const NextIsFar<float> operands{of, next.rows, next.begin, next.end};
+  call_micro<float, true>(m, n, k, operands, c, ldc, q != 0);
+}
+
+// Only floats are gathered.
+inline MicroOperands<double> gather_weights(const ForwardProduct<double>&, std::size_t, std::size_t,
+                                            std::size_t, std::size_t, MicroOperands<double> of,
+                                            double*) {
+  return of;
+}
+inline void multiply_gathered(const ForwardProduct<double>&, std::size_t, std::size_t, std::size_t,
+                              std::size_t, std::size_t, const MicroOperands<double>&, double*,
+                              std::size_t) {}
+
 // A range of the columns of a row of weights, of which the kept ones have gradients: the first is
 // alpha times *sums.
 struct KeptRow {

@@ -191,6 +191,7 @@ void scale_row(double factor, std::size_t n, float* row) {
 #include "kernels/product_scalar.h"
 #include "kernels/optimizer_tiles.h"
 #include "kernels/product_micro.h"
+#include "kernels/product_pack.h"
 #include "kernels/product_kept.h"
 #include "kernels/product_epilogue.h"
 #include "kernels/product.h"

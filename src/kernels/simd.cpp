@@ -30,6 +30,7 @@ namespace {
 #include "kernels/optimizer_rows.h"
 #include "kernels/optimizer_tiles.h"
 #include "kernels/product_micro.h"
+#include "kernels/product_pack.h"
 #include "kernels/product_kept.h"
 #include "kernels/product_epilogue.h"
 #include "kernels/product.h"
