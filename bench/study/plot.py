@@ -69,7 +69,9 @@ def draw(groups, path):
         panels[r][0].set_ylabel(f"{images:,} images\ntest accuracy, %", fontsize=10)
     for axes in panels[-1]:
         axes.set_xlabel("seconds of training", fontsize=10)
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles),
+    # The panels leave room at the top (matplotlib 3.6 knows no "outside").
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.4 / figure.get_figheight()))
+    figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=len(handles),
                   frameon=False, fontsize=11)
     figure.savefig(path)
 
