@@ -160,7 +160,8 @@ struct ProductKernels {
                     std::size_t width, T* panel);
 
   // Elements of scratch that suffice for each of the three: forward and backward_input get at most
-  // `rows` examples in a call and at most k, backward_weights at most `batch` examples and k inputs.
+  // `rows` examples in a call and at most k, backward_weights at most `batch` examples and k
+  // inputs.
   std::size_t (*scratch_size)(std::size_t rows, std::size_t k, std::size_t batch);
   void (*forward)(const ForwardProduct<T>& product);
   void (*backward_input)(const BackwardInputProduct<T>& product);
