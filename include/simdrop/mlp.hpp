@@ -194,9 +194,9 @@ class Mlp {
 
   /// Memory for packed operands and what each thread needs beside them, allocated at construction:
   /// about max_batch * (two layers' widths) * 2 floats, and some 100 KiB a thread; with
-  /// DropoutUnit::neuron also room for the weights of all layers but the first, of which a step
-  /// touches what it keeps. (Activations, gradients and masks are max_batch * width for each layer
-  /// and come on top.)
+  /// DropoutUnit::neuron also room for the weights of all layers but the first, for each group that
+  /// max_batch rows may touch, of which a step touches what it keeps. (Activations, gradients and
+  /// masks are max_batch * width for each layer and come on top.)
   [[nodiscard]] std::size_t workspace_bytes() const noexcept;
 
  private:

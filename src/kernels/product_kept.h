@@ -16,13 +16,6 @@ inline std::size_t count_bits(std::uint64_t bits) {
 inline std::size_t unit_of(const KeptUnits& kept, std::size_t i) {
   return kept.index == nullptr ? i : kept.index[i];
 }
-inline std::size_t count_kept(const KeptUnits& kept, std::size_t begin, std::size_t end) {
-  std::size_t count = 0;
-  for (std::size_t u = begin; u < end; u += lanes_f32) {
-    count += count_bits(kept_bits(kept, u, smaller(lanes_f32, end - u)));
-  }
-  return count;
-}
 // All units in shares: each begins at a kept unit, but for the first, which has those before it
 // too. That of kept unit i begins, and that of kept unit i - 1 ends, at:
 inline std::size_t share_begin(const KeptUnits& kept, std::size_t i) {

@@ -1,9 +1,9 @@
 // Forward propagation.
 #include <algorithm>
-#include <cstring>
 
 #include "mask_source.h"
 #include "mlp/loss.h"
+#include "mlp/mask_bits.h"
 #include "mlp/network.h"
 #include "mlp/shares.h"
 #include "mlp/stream_id.h"
@@ -53,11 +53,7 @@ void Network::choose_mask(std::size_t l) {
   if (!layer.injected.empty()) {
     layer.used = layer.injected.data();
     if (!config.record) return;
-    const std::size_t bits = forward_rows * layer.width;
-    std::memcpy(layer.mask.get(), layer.injected.data(), mask_bytes(bits));
-    if (bits % 8 != 0) {
-      layer.mask[bits / 8] &= static_cast<std::uint8_t>((1U << (bits % 8)) - 1U);
-    }
+    extract_bits(layer.injected.data(), 0, mask_size(l), layer.mask.get());
   } else if (layer.used_keep_prob < 1.0 || config.record) {
     layer.used = layer.mask.get();
   }

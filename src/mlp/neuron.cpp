@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "mask_source.h"
+#include "mlp/mask_bits.h"
 #include "mlp/network.h"
 #include "mlp/shares.h"
-#include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
@@ -22,18 +22,6 @@ std::size_t list_set_bits(const std::uint8_t* bits, std::size_t n, std::uint32_t
     }
   }
   return count;
-}
-
-// Bits first ... first + n - 1 of `bits` from bit 0 on; the others of the last byte are 0.
-void extract_bits(const std::uint8_t* bits, std::size_t first, std::size_t n, std::uint8_t* out) {
-  const std::size_t last_byte = (first + n - 1) / 8;
-  for (std::size_t i = 0; i < mask_bytes(n); ++i) {
-    const std::size_t byte = first / 8 + i;
-    const unsigned low = bits[byte];
-    const unsigned high = byte < last_byte ? bits[byte + 1] : 0U;
-    out[i] = static_cast<std::uint8_t>((high << 8 | low) >> (first % 8));
-  }
-  if (n % 8 != 0) out[n / 8] &= static_cast<std::uint8_t>((1U << (n % 8)) - 1U);
 }
 
 // Some rows of a group: columns of `kept` where their units are, +0 elsewhere.
