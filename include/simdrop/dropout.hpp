@@ -36,6 +36,7 @@
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// How a call writes its output. Streaming goes around the caches: it saves reading the lines that
@@ -142,3 +143,4 @@ void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
                            int num_threads = 1, Stores stores = Stores::automatic);
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA; `avx512` means
@@ -34,3 +35,4 @@ struct IsaInfo {
 [[nodiscard]] std::string cpu_name();
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -29,6 +29,7 @@
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 enum class Activation : std::int32_t { identity = 0, relu = 1 };
@@ -85,3 +86,4 @@ void linear_backward_weights(MatrixView<const double> dy, MatrixView<const doubl
                              LinearWorkspace& workspace, int num_threads = 1);
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include "simdrop/rng.hpp"
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// Version of the mask contract below. The bits that it describes never change; a better rule, or
@@ -87,3 +88,4 @@ void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_
                     int num_threads = 1);
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include "simdrop/matrix.hpp"
 #include "simdrop/optimizer.hpp"
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// What the last layer computes, and the loss that trains it (both numerically stable).
@@ -205,3 +206,4 @@ class Mlp {
 };
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 namespace detail {
@@ -81,3 +82,4 @@ class Optimizer {
 };
 
 }  // namespace simdrop
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// Where random numbers come from. Two streams that differ in either member are independent.
@@ -37,3 +38,4 @@ void philox_fill(const Stream& stream, std::uint64_t first_word, std::span<std::
                  PhiloxRounds rounds = PhiloxRounds::ten, int num_threads = 1);
 
 }  // namespace simdrop
+#pragma GCC visibility pop
