@@ -10,7 +10,7 @@
 namespace simdrop {
 
 namespace detail {
-struct OptimizerAccess;
+struct [[gnu::visibility("hidden")]] OptimizerAccess;
 }
 
 enum class OptimizerKind { sgd, adam, adamw };
@@ -69,8 +69,9 @@ class Optimizer {
               int num_threads = 1, std::size_t row_length = 0);
 
  private:
-  void check_update(std::size_t index, std::size_t weights, std::size_t gradient, int num_threads,
-                    std::size_t row_length) const;
+  [[gnu::visibility("hidden")]] void check_update(std::size_t index, std::size_t weights,
+                                                  std::size_t gradient, int num_threads,
+                                                  std::size_t row_length) const;
 
   OptimizerConfig config_;
   std::vector<std::size_t> sizes_;
