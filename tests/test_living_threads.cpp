@@ -11,7 +11,9 @@
 #include "expect_invalid.h"
 #include "living_work.h"
 #include "mlp_fixtures.h"
+#include "parallel.h"
 #include "parallel_region.h"
+#include "pools.h"
 #include "simdrop/dropout.hpp"
 
 namespace {
@@ -53,6 +55,15 @@ TEST_CASE("living: the same bits on any number of threads, 0 among them") {
     CHECK(living::everything(count) == want);
   }
 }
+
+#ifdef SIMDROP_TEST_NO_OPENMP
+TEST_CASE("living: without OpenMP there is one thread, and executors") {
+  test::ThreadPool pool(2);
+  CHECK(detail::team_size(8) == 1);
+  CHECK(detail::team_size(0) == 1);
+  CHECK(detail::team_size(pool) == 3);
+}
+#endif
 
 TEST_CASE("living: many threads at once, each with objects of its own") {
   const Bytes want = living::everything(1);

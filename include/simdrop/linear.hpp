@@ -48,7 +48,7 @@ class LinearWorkspace {
 
   struct State;
   /// Of the library's own use. The first call allocates it.
-  [[nodiscard]] State& state();
+  [[nodiscard]] [[gnu::visibility("hidden")]] State& state();
 
  private:
   std::unique_ptr<State> state_;

@@ -12,7 +12,7 @@
 namespace simdrop {
 
 namespace detail {
-struct OptimizerAccess;
+struct [[gnu::visibility("hidden")]] OptimizerAccess;
 }
 
 enum class OptimizerKind { sgd, adam, adamw };
@@ -71,8 +71,9 @@ class Optimizer {
               Threads threads = 1, std::size_t row_length = 0);
 
  private:
-  void check_update(std::size_t index, std::size_t weights, std::size_t gradient, Threads threads,
-                    std::size_t row_length) const;
+  [[gnu::visibility("hidden")]] void check_update(std::size_t index, std::size_t weights,
+                                                  std::size_t gradient, Threads threads,
+                                                  std::size_t row_length) const;
 
   OptimizerConfig config_;
   std::vector<std::size_t> sizes_;
