@@ -1,8 +1,11 @@
 // Files of save_checkpoint() that were tampered with: every check by a file that it alone catches.
 #include <doctest/doctest.h>
 
+#include <span>
 #include <string>
 
+#include "io/byte_source.h"
+#include "io/checkpoint.h"
 #include "mlp_fixtures.h"
 #include "safetensors_file.h"
 #include "simdrop/checkpoint.hpp"
@@ -22,12 +25,12 @@ std::string good_file(const OptimizerConfig& optimizer_config = {.kind = Optimiz
 }
 
 std::string error_of(const std::string& bytes) {
-  const test::TemporaryDirectory dir;
-  const std::string path = dir.write("f", bytes);
+  detail::MemorySource source("mem", std::as_bytes(std::span(bytes)));
   MlpConfig config;
   config.max_batch = 2;
-  const std::string message = test::file_error([&] { (void)load_checkpoint(path, config); });
-  CHECK((message == "no error" || message.starts_with("simdrop: " + path + ": ")));
+  const std::string message =
+      test::file_error([&] { (void)detail::load_checkpoint(source, config); });
+  CHECK((message == "no error" || message.starts_with("simdrop: mem: ")));
   return message;
 }
 
