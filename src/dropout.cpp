@@ -13,6 +13,8 @@
 namespace simdrop {
 namespace {
 
+using detail::check_apart;
+using detail::check_in_place_or_apart;
 using detail::Extent;
 using detail::MaskSource;
 using detail::Shape2D;
@@ -26,19 +28,36 @@ void check_matrix(const Extent& m, const char* name, const Extent& like, const c
 void check_in_out(const Extent& in, const char* in_name, const Extent& out, const char* out_name) {
   check_matrix(in, in_name, in, in_name);
   check_matrix(out, out_name, in, in_name);
+  check_in_place_or_apart(out, out_name, in, in_name);
 }
 
-void check_mask(std::span<const std::uint8_t> mask, std::size_t elements) {
+void check_mask_size(std::span<const std::uint8_t> mask, std::size_t elements) {
   if (mask.size() != mask_bytes(elements)) {
     throw_invalid("mask.size()", mask.size(),
                   "mask_bytes(rows * cols) = " + std::to_string(mask_bytes(elements)));
   }
 }
 
-void check_bias(std::size_t size, std::size_t cols) {
-  if (size != 0 && size != cols) {
-    throw_invalid("bias.size()", size, "0 or x.cols = " + std::to_string(cols));
+// Bits that are read while `out` is written.
+void check_given_mask(std::span<const std::uint8_t> mask, const Extent& out, const char* out_name) {
+  check_mask_size(mask, out.size());
+  check_apart(out, out_name, mask, "mask");
+}
+
+// Bits that are written, if they are asked for.
+void check_drawn_mask(std::span<std::uint8_t> mask, const Extent& in, const char* in_name,
+                      const Extent& out, const char* out_name) {
+  if (mask.empty()) return;
+  check_mask_size(mask, in.size());
+  check_apart(mask, "mask", in, in_name);
+  check_apart(mask, "mask", out, out_name);
+}
+
+void check_bias(const Extent& bias, const Extent& y) {
+  if (bias.size() != 0 && bias.size() != y.cols) {
+    throw_invalid("bias.size()", bias.size(), "0 or x.cols = " + std::to_string(y.cols));
   }
+  check_apart(y, "y", bias, "bias");
 }
 
 // How a call is run: the last two arguments of all functions.
@@ -138,7 +157,7 @@ void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_
   detail::check_dropout(dropout);
   check_in_out(x, x_name, y, y_name);
   execution.check();
-  if (!mask.empty()) check_mask(mask, x.size());
+  check_drawn_mask(mask, x, x_name, y, y_name);
   run_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, y,
               mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -149,7 +168,7 @@ void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixV
   detail::check_keep_prob(keep_prob);
   check_in_out(dy, "dy", dx, "dx");
   execution.check();
-  check_mask(mask, dy.size());
+  check_given_mask(mask, dx, "dx");
   run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob, dy, dx,
               nullptr, execution);
 }
@@ -160,8 +179,9 @@ void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std:
   detail::check_dropout(dropout);
   check_in_out(x, "x", y, "y");
   execution.check();
-  check_bias(bias.size(), x.cols);
-  if (!mask.empty()) check_mask(mask, x.size());
+  check_bias(bias, y);
+  check_drawn_mask(mask, x, "x", y, "y");
+  check_apart(mask, "mask", bias, "bias");
   run_bias_relu_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, bias, y,
                         mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -173,8 +193,8 @@ void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mas
   detail::check_keep_prob(keep_prob);
   check_in_out(x, "x", y, "y");
   execution.check();
-  check_bias(bias.size(), x.cols);
-  check_mask(mask, x.size());
+  check_bias(bias, y);
+  check_given_mask(mask, y, "y");
   run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
                         x, bias, y, nullptr, execution);
 }
@@ -185,6 +205,7 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
   detail::check_keep_prob(keep_prob);
   check_in_out(y, "y", dx, "dx");
   check_matrix(dy, "dy", y, "y");
+  check_in_place_or_apart(dx, "dx", dy, "dy");
   execution.check();
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);

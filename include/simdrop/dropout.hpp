@@ -4,8 +4,9 @@
 // - Matrices are row-major views (matrix.hpp); a std::span is a matrix of one row. All arguments of
 //   a call have the same rows, cols and element type. Any length from 0, any alignment of the
 //   element type, any ld >= cols.
-// - Output may be the input itself (same data and ld: in place). Otherwise outputs must overlap
-//   no other argument.
+// - Output may be the input itself (same data and, with more than one row, the same ld: in place).
+//   Otherwise outputs, masks that are written too, must overlap no other argument. (Matrices of one
+//   ld may interleave: other columns of the same rows do not overlap.)
 // - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
 //   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
 //   Which elements are kept does not depend on their type.
@@ -23,8 +24,9 @@
 // - Thread-safe, no allocation, no state. Nothing outside the rows' cols elements is read or
 //   written.
 // - Throws std::invalid_argument naming the argument, its value and what was allowed (keep_prob NaN
-//   or outside [0, 1], shapes that differ, ld < cols, null data, wrong mask size, an enumeration
-//   out of range, threads.count < 0); then nothing is written.
+//   or outside [0, 1], shapes that differ, ld < cols, matrices beyond PTRDIFF_MAX bytes, null data,
+//   wrong mask size, outputs that overlap, an enumeration out of range, threads.count < 0); then
+//   nothing is written.
 // Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
