@@ -1,7 +1,7 @@
 # What the C++ projects here share: the program, every public header alone in a file of its own, and
 # warnings that are errors in simdrop's headers too.
 function(add_consumer include_dir)
-  file(GLOB headers RELATIVE ${include_dir} ${include_dir}/simdrop/*.h*)
+  file(GLOB_RECURSE headers RELATIVE ${include_dir} ${include_dir}/simdrop/*.h*)
   if(NOT headers)
     message(FATAL_ERROR "no headers in ${include_dir}/simdrop")
   endif()
