@@ -62,11 +62,11 @@ void check_bias(const Extent& bias, const Extent& y) {
 
 // How a call is run: the last two arguments of all functions.
 struct Execution {
-  int num_threads;
+  Threads threads;
   Stores stores;
 
   void check() const {
-    detail::check_num_threads(num_threads);
+    detail::check_threads(threads);
     const bool known =
         stores == Stores::automatic || stores == Stores::cached || stores == Stores::streaming;
     detail::check_argument(known, "stores", static_cast<std::int32_t>(stores),
@@ -99,15 +99,15 @@ const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
 // one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask; of 64
 // if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
-void over_blocks(std::size_t rows, std::size_t cols, int num_threads, bool streaming, Fn&& fn) {
+void over_blocks(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
   constexpr std::size_t grain = std::size_t{1} << 15;
   if (rows == 1) {
-    detail::parallel_for(cols, grain, num_threads,
+    detail::parallel_for(cols, grain, threads,
                          [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
   } else if (cols > 0) {
     const std::size_t unit = streaming ? 64 : 8;
     const std::size_t row_grain = std::max<std::size_t>(1, grain / unit / cols) * unit;
-    detail::parallel_for(rows, row_grain, num_threads, [&](std::size_t begin, std::size_t end) {
+    detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
       fn(begin, 0, end - begin, cols);
     });
   }
@@ -123,7 +123,7 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.num_threads, streaming,
+  over_blocks(x.rows, x.cols, execution.threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
                 table.dropout(detail::advance(source, offset), scale,
@@ -139,7 +139,7 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.num_threads, streaming,
+  over_blocks(x.rows, x.cols, execution.threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 const std::size_t offset = r * x.cols + c;
                 table.bias_relu_dropout(detail::advance(source, offset), scale,
@@ -210,7 +210,7 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(dx);
-  over_blocks(y.rows, y.cols, execution.num_threads, streaming,
+  over_blocks(y.rows, y.cols, execution.threads, streaming,
               [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                 table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
                                             y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
@@ -222,31 +222,31 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
 // The six functions for elements of one type.
 #define SIMDROP_DEFINE_FOR(T)                                                                     \
   void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
-                       std::span<std::uint8_t> mask, int num_threads, Stores stores) {            \
-    drawn_dropout(dropout, x, "x", y, "y", mask, {num_threads, stores});                          \
+                       std::span<std::uint8_t> mask, Threads threads, Stores stores) {            \
+    drawn_dropout(dropout, x, "x", y, "y", mask, {threads, stores});                              \
   }                                                                                               \
   void dropout_backward(const Dropout& dropout, MatrixView<const T> dy, MatrixView<T> dx,         \
-                        int num_threads, Stores stores) {                                         \
-    drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {num_threads, stores});                        \
+                        Threads threads, Stores stores) {                                         \
+    drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {threads, stores});                            \
   }                                                                                               \
   void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,                     \
-                        MatrixView<const T> dy, MatrixView<T> dx, int num_threads,                \
+                        MatrixView<const T> dy, MatrixView<T> dx, Threads threads,                \
                         Stores stores) {                                                          \
-    given_dropout(keep_prob, mask, dy, dx, {num_threads, stores});                                \
+    given_dropout(keep_prob, mask, dy, dx, {threads, stores});                                    \
   }                                                                                               \
   void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
                                  std::span<const T> bias, MatrixView<T> y,                        \
-                                 std::span<std::uint8_t> mask, int num_threads, Stores stores) {  \
-    drawn_bias_relu_dropout(dropout, x, bias, y, mask, {num_threads, stores});                    \
+                                 std::span<std::uint8_t> mask, Threads threads, Stores stores) {  \
+    drawn_bias_relu_dropout(dropout, x, bias, y, mask, {threads, stores});                        \
   }                                                                                               \
   void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,            \
                                  MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y, \
-                                 int num_threads, Stores stores) {                                \
-    given_bias_relu_dropout(keep_prob, mask, x, bias, y, {num_threads, stores});                  \
+                                 Threads threads, Stores stores) {                                \
+    given_bias_relu_dropout(keep_prob, mask, x, bias, y, {threads, stores});                      \
   }                                                                                               \
   void relu_dropout_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,     \
-                             MatrixView<T> dx, int num_threads, Stores stores) {                  \
-    relu_backward(keep_prob, y, dy, dx, {num_threads, stores});                                   \
+                             MatrixView<T> dx, Threads threads, Stores stores) {                  \
+    relu_backward(keep_prob, y, dy, dx, {threads, stores});                                       \
   }
 
 SIMDROP_DEFINE_FOR(float)
