@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "c_api/exec.h"
 #include "c_api/structs.h"
 #include "simdrop/c/optimizer.h"
 #include "simdrop/mlp.hpp"
@@ -11,11 +14,14 @@
 
 // NOLINTBEGIN(readability-identifier-naming): the C API's names
 struct simdrop_mlp {
+  std::unique_ptr<simdrop::c_api::CExecutor> executor;  // the network's default, or null
   simdrop::Mlp mlp;
   std::vector<std::int64_t> widths;  // what simdrop_mlp_get_config() points to
 
-  explicit simdrop_mlp(simdrop::Mlp mlp_)
-      : mlp(std::move(mlp_)), widths(mlp.config().widths.begin(), mlp.config().widths.end()) {}
+  simdrop_mlp(std::unique_ptr<simdrop::c_api::CExecutor> executor_, simdrop::Mlp mlp_)
+      : executor(std::move(executor_)),
+        mlp(std::move(mlp_)),
+        widths(mlp.config().widths.begin(), mlp.config().widths.end()) {}
 };
 
 struct simdrop_optimizer {

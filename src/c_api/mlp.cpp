@@ -20,7 +20,7 @@ bool flag_of(std::int32_t value, const char* name) {
 
 }  // namespace
 
-MlpConfig mlp_config_of(const simdrop_mlp_config& c) {
+MlpConfig mlp_config_of(const simdrop_mlp_config& c, Executor* executor) {
   detail::check_argument(c.reserved == 0, "reserved", c.reserved, "0");
   MlpConfig config;
   for (const std::int64_t width :
@@ -39,6 +39,7 @@ MlpConfig mlp_config_of(const simdrop_mlp_config& c) {
   config.seed = c.seed;
   config.max_batch = count_of(c.max_batch, "max_batch");
   config.num_threads = c.num_threads;
+  config.executor = executor;
   config.record = flag_of(c.record, "record");
   config.keep_gradients = flag_of(c.keep_gradients, "keep_gradients");
   return config;
@@ -65,6 +66,7 @@ simdrop_mlp_config config_of(const simdrop_mlp& handle) {
   config.lazy_updates = c.lazy_updates;
   config.loss = static_cast<simdrop_loss>(c.loss);
   config.init = static_cast<simdrop_init>(c.init);
+  config.executor = handle.executor == nullptr ? nullptr : &handle.executor->given();
   config.num_threads = c.num_threads;
   config.record = c.record;
   config.keep_gradients = c.keep_gradients;
@@ -125,7 +127,10 @@ simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp*
   return guarded(error, [&] {
     check_not_null(mlp, "mlp");
     const simdrop_mlp_config given = read_struct(config, mlp_defaults, "config");
-    *mlp = std::make_unique<simdrop_mlp>(simdrop::Mlp(mlp_config_of(given))).release();
+    auto executor =
+        given.executor == nullptr ? nullptr : std::make_unique<CExecutor>(given.executor);
+    simdrop::Mlp network(mlp_config_of(given, executor.get()));
+    *mlp = new simdrop_mlp(std::move(executor), std::move(network));
   });
 }
 

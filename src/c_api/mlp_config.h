@@ -27,7 +27,8 @@ inline constexpr simdrop_mlp_config mlp_defaults = {
     0,                        // reserved
 };
 
-// Of everything but the executor. Throws std::invalid_argument for what C alone can get wrong.
-MlpConfig mlp_config_of(const simdrop_mlp_config& config);
+// Executor: that of config.executor, or null. Throws std::invalid_argument for what C alone can get
+// wrong.
+MlpConfig mlp_config_of(const simdrop_mlp_config& config, Executor* executor);
 
 }  // namespace simdrop::c_api

@@ -53,7 +53,8 @@ simdrop_status simdrop_mlp_forward(simdrop_mlp* mlp, int64_t rows, const float* 
   return guarded(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
-    network.forward(matrix(x, rows, inputs_of(network), x_ld, "x_ld"), step, first_row);
+    network.forward(matrix(x, rows, inputs_of(network), x_ld, "x_ld"), step, first_row,
+                    run.override_threads());
   });
 }
 
@@ -63,7 +64,8 @@ simdrop_status simdrop_mlp_backward(simdrop_mlp* mlp, const simdrop_targets* tar
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     const std::size_t rows = network.a(network.num_layers()).rows;
-    put(loss, network.backward(targets_of(targets, rows, outputs_of(network))));
+    put(loss,
+        network.backward(targets_of(targets, rows, outputs_of(network)), run.override_threads()));
   });
 }
 
@@ -76,7 +78,7 @@ simdrop_status simdrop_mlp_train_step(simdrop_mlp* mlp, int64_t rows, const floa
     const Exec run(exec);
     const simdrop::ConstMatrix in = matrix(x, rows, inputs_of(network), x_ld, "x_ld");
     put(loss, network.train_step(in, targets_of(targets, in.rows, outputs_of(network)),
-                                 optimizer_of(optimizer), first_row));
+                                 optimizer_of(optimizer), first_row, run.override_threads()));
   });
 }
 
@@ -87,7 +89,8 @@ simdrop_status simdrop_mlp_predict(simdrop_mlp* mlp, int64_t rows, const float* 
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     network.predict(matrix(x, rows, inputs_of(network), x_ld, "x_ld"),
-                    matrix(out, rows, outputs_of(network), out_ld, "out_ld"));
+                    matrix(out, rows, outputs_of(network), out_ld, "out_ld"),
+                    run.override_threads());
   });
 }
 
@@ -100,10 +103,11 @@ simdrop_status simdrop_mlp_predict_monte_carlo(simdrop_mlp* mlp, int64_t rows, c
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     const std::size_t outputs = outputs_of(network);
-    network.predict_monte_carlo(
-        matrix(x, rows, inputs_of(network), x_ld, "x_ld"), count_of(samples, "samples"),
-        matrix(mean, rows, outputs, mean_ld, "mean_ld"),
-        matrix(variance, rows, outputs, variance_ld, "variance_ld"), first_sample, first_row);
+    network.predict_monte_carlo(matrix(x, rows, inputs_of(network), x_ld, "x_ld"),
+                                count_of(samples, "samples"),
+                                matrix(mean, rows, outputs, mean_ld, "mean_ld"),
+                                matrix(variance, rows, outputs, variance_ld, "variance_ld"),
+                                first_sample, first_row, run.override_threads());
   });
 }
 
