@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "simdrop/rng.hpp"
+#include "simdrop/threads.hpp"
 
 namespace simdrop::detail {
 
@@ -33,8 +34,8 @@ inline void check_rounds(PhiloxRounds rounds) {
                  static_cast<std::int32_t>(rounds), "7 or 10");
 }
 
-inline void check_num_threads(int num_threads) {
-  check_argument(num_threads >= 1, "num_threads", num_threads, ">= 1");
+inline void check_threads(const Threads& threads) {
+  check_argument(threads.count >= 0, "threads.count", threads.count, ">= 0");
 }
 
 }  // namespace simdrop::detail

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -60,8 +59,8 @@ const KernelTable& choose() {
     best = table;
   }
   if (forced != nullptr && *forced != '\0') {
-    throw std::runtime_error("simdrop: environment variable SIMDROP_FORCE_ISA is " +
-                             std::string(forced) + "; allowed here: " + usable_names());
+    throw UnsupportedIsa("simdrop: environment variable SIMDROP_FORCE_ISA is " +
+                         std::string(forced) + "; allowed here: " + usable_names());
   }
   return *best;
 }

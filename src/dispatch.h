@@ -1,9 +1,16 @@
 // Picks the kernel table once, at run time.
 #pragma once
 
+#include <stdexcept>
+
 #include "kernel_table.h"
 
 namespace simdrop::detail {
+
+// What SIMDROP_FORCE_ISA asks for and cannot have.
+struct UnsupportedIsa : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // The table of active_isa(); throws as that does.
 const KernelTable& kernels();

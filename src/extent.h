@@ -45,7 +45,8 @@ inline void check_shape(const Extent& m, const char* name, std::size_t rows, std
 
 // All that can be wrong with a view by itself.
 inline void check_view(const Extent& m, const char* name) {
-  const std::size_t max_elements = std::numeric_limits<std::size_t>::max() / m.element_bytes;
+  const auto max_bytes = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  const std::size_t max_elements = max_bytes / m.element_bytes;
   const std::size_t widest = std::max(m.cols, m.ld);
   if (widest != 0 && m.rows > max_elements / widest) {
     throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
@@ -74,6 +75,15 @@ inline void check_apart(const Extent& out, const char* out_name, const Extent& i
                         const char* in_name) {
   if (!overlap(out, in)) return;
   throw_invalid(out_name, std::string("memory that overlaps ") + in_name, "memory that does not");
+}
+
+// The same, but `out` may be `in` itself: the same data and, where it matters, the same ld.
+inline void check_in_place_or_apart(const Extent& out, const char* out_name, const Extent& in,
+                                    const char* in_name) {
+  if (out.data == in.data && (out.rows <= 1 || out.ld == in.ld)) return;
+  if (!overlap(out, in)) return;
+  throw_invalid(out_name, std::string("memory that overlaps ") + in_name,
+                std::string("memory that does not, or ") + in_name + " itself with the same ld");
 }
 
 }  // namespace simdrop::detail

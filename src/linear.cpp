@@ -58,10 +58,10 @@ void check_forward(const detail::LinearForward<T>& call, std::span<const T> bias
 template <class T>
 void forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const T> bias,
              Activation activation, const Dropout& dropout, MatrixView<T> y,
-             LinearWorkspace& workspace, std::span<std::uint8_t> mask, int num_threads) {
+             LinearWorkspace& workspace, std::span<std::uint8_t> mask, Threads threads) {
   detail::check_dropout(dropout);
   check_activation(activation);
-  detail::check_num_threads(num_threads);
+  detail::check_threads(threads);
   const detail::LinearForward<T> call{x,
                                       weights,
                                       bias.empty() ? nullptr : bias.data(),
@@ -73,15 +73,15 @@ void forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const
                                       mask.empty() ? nullptr : mask.data()};
   check_forward(call, bias, mask);
   if (y.size() == 0) return;
-  linear_forward_impl(detail::kernels(), call, workspace.state(), num_threads);
+  linear_forward_impl(detail::kernels(), call, workspace.state(), threads);
 }
 
 template <class T>
 void backward_input(MatrixView<const T> dy, MatrixView<const T> weights, MatrixView<const T> stored,
                     double keep_prob, MatrixView<T> dx, LinearWorkspace& workspace,
-                    int num_threads) {
+                    Threads threads) {
   detail::check_keep_prob(keep_prob);
-  detail::check_num_threads(num_threads);
+  detail::check_threads(threads);
   check_view(dy, "dy");
   check_count("weights.rows", weights.rows, dy.cols, "dy.cols");
   check_view(weights, "weights");
@@ -99,14 +99,14 @@ void backward_input(MatrixView<const T> dy, MatrixView<const T> weights, MatrixV
   linear_backward_input_impl<T>(detail::kernels(),
                                 {dy, weights, given ? stored : MatrixView<const T>{},
                                  detail::dropout_scale<T>(keep_prob), dx},
-                                workspace.state(), num_threads);
+                                workspace.state(), threads);
 }
 
 template <class T>
 void backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alpha, bool accumulate,
                       MatrixView<T> dw, std::span<T> db, LinearWorkspace& workspace,
-                      int num_threads) {
-  detail::check_num_threads(num_threads);
+                      Threads threads) {
+  detail::check_threads(threads);
   check_view(dy, "dy");
   check_count("x.rows", x.rows, dy.rows, "dy.rows");
   check_view(x, "x");
@@ -122,7 +122,7 @@ void backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alph
   linear_backward_weights_impl<T>(
       detail::kernels(),
       {dy, x, static_cast<T>(alpha), accumulate, dw, db.empty() ? nullptr : db.data()},
-      workspace.state(), num_threads);
+      workspace.state(), threads);
 }
 
 }  // namespace
@@ -145,18 +145,18 @@ LinearWorkspace::State& LinearWorkspace::state() {
 #define SIMDROP_DEFINE_FOR(T)                                                                      \
   void linear_forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const T> bias, \
                       Activation activation, const Dropout& dropout, MatrixView<T> y,              \
-                      LinearWorkspace& workspace, std::span<std::uint8_t> mask, int num_threads) { \
-    forward(x, weights, bias, activation, dropout, y, workspace, mask, num_threads);               \
+                      LinearWorkspace& workspace, std::span<std::uint8_t> mask, Threads threads) { \
+    forward(x, weights, bias, activation, dropout, y, workspace, mask, threads);                   \
   }                                                                                                \
   void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> weights,                  \
                              MatrixView<const T> stored, double keep_prob, MatrixView<T> dx,       \
-                             LinearWorkspace& workspace, int num_threads) {                        \
-    backward_input(dy, weights, stored, keep_prob, dx, workspace, num_threads);                    \
+                             LinearWorkspace& workspace, Threads threads) {                        \
+    backward_input(dy, weights, stored, keep_prob, dx, workspace, threads);                        \
   }                                                                                                \
   void linear_backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alpha,        \
                                bool accumulate, MatrixView<T> dw, std::span<T> db,                 \
-                               LinearWorkspace& workspace, int num_threads) {                      \
-    backward_weights(dy, x, alpha, accumulate, dw, db, workspace, num_threads);                    \
+                               LinearWorkspace& workspace, Threads threads) {                      \
+    backward_weights(dy, x, alpha, accumulate, dw, db, workspace, threads);                        \
   }
 
 SIMDROP_DEFINE_FOR(float)

@@ -51,17 +51,17 @@ void check_dropout(const Dropout& dropout) {
 }  // namespace detail
 
 void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
-                    int num_threads) {
+                    Threads threads) {
   detail::check_dropout(dropout);
   if (mask.size() != mask_bytes(n)) {
     detail::throw_invalid("mask.size()", mask.size(),
                           "mask_bytes(n) = " + std::to_string(mask_bytes(n)));
   }
-  detail::check_num_threads(num_threads);
+  detail::check_threads(threads);
   const detail::MaskSource source = detail::make_mask_source(dropout);
   const detail::KernelTable& table = detail::kernels();
   constexpr std::size_t grain = std::size_t{1} << 16;
-  detail::parallel_for(n, grain, num_threads, [&](std::size_t begin, std::size_t end) {
+  detail::parallel_for(n, grain, threads, [&](std::size_t begin, std::size_t end) {
     table.bernoulli_mask(detail::advance(source, begin), end - begin, mask.data() + begin / 8);
   });
 }

@@ -1,31 +1,42 @@
 #include "parallel.h"
 
+#include <algorithm>
+
 #ifdef SIMDROP_WITH_OPENMP
 #include <omp.h>
 #endif
 
 namespace simdrop::detail {
 
-int largest_team(int requested) noexcept {
+namespace {
+
+// More threads than a machine has are no help, and one that runs out of them may end the program.
+constexpr int max_team = 1024;
+
+}  // namespace
+
+std::size_t largest_team(const Threads& threads) noexcept {
 #ifdef SIMDROP_WITH_OPENMP
-  return requested > 0 ? requested : omp_get_max_threads();
+  const int count = threads.count > 0 ? threads.count : omp_get_max_threads();
+  return static_cast<std::size_t>(std::clamp(count, 1, max_team));
 #else
-  static_cast<void>(requested);
+  static_cast<void>(threads);
   return 1;
 #endif
 }
 
-int team_size(int requested) noexcept {
+std::size_t team_size(const Threads& threads) noexcept {
 #ifdef SIMDROP_WITH_OPENMP
   if (omp_in_parallel() != 0) return 1;
 #endif
-  return largest_team(requested);
+  return largest_team(threads);
 }
 
-void parallel_ranges(std::size_t n, std::size_t grain, int num_threads, RangeFn fn, void* context) {
+void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, RangeFn fn,
+                     void* context) {
   if (n == 0) return;
   const std::size_t grains = (n + grain - 1) / grain;
-  std::size_t team = static_cast<std::size_t>(team_size(num_threads));
+  std::size_t team = team_size(threads);
   if (team > grains) team = grains;
   if (team <= 1) {
     fn(context, 0, n);
@@ -52,8 +63,8 @@ void TeamMember::barrier() const noexcept {
 #endif
 }
 
-void parallel_team(int num_threads, MemberFn fn, void* context) {
-  const int team = team_size(num_threads);
+void parallel_team(const Threads& threads, MemberFn fn, void* context) {
+  const auto team = static_cast<int>(team_size(threads));
   if (team <= 1) {
     fn(context, {});
     return;

@@ -4,28 +4,38 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "simdrop/threads.hpp"
+
 namespace simdrop::detail {
 
-// Threads that a team may have: `requested` if positive, else what OpenMP would take; 1 inside
-// somebody else's parallel region or in a build without OpenMP.
-int team_size(int requested) noexcept;
+// Threads that a team may have, at least 1: threads.count if positive, else what OpenMP would take
+// or the executor has. 1 without an executor inside somebody else's parallel region or in a build
+// without OpenMP.
+std::size_t team_size(const Threads& threads) noexcept;
 
 // The same whatever region it is called in: what there must be room for.
-int largest_team(int requested) noexcept;
+std::size_t largest_team(const Threads& threads) noexcept;
+
+// The same threads, `count` of them at most. count <= largest_team().
+inline Threads of_size(Threads threads, std::size_t count) noexcept {
+  threads.count = static_cast<int>(count);
+  return threads;
+}
 
 using RangeFn = void (*)(void* context, std::size_t begin, std::size_t end) noexcept;
 
 // Splits [0, n) into contiguous ranges that start at multiples of `grain`, at most one a thread,
-// and runs them on at most num_threads threads. Serial if one range is all there is. Takes the
+// and runs them on at most so many threads. Serial if one range is all there is. Takes the
 // team that it gets; never changes a global setting.
-void parallel_ranges(std::size_t n, std::size_t grain, int num_threads, RangeFn fn, void* context);
+void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, RangeFn fn,
+                     void* context);
 
 // The same for a callable fn(begin, end), which must not throw.
 template <class Fn>
-void parallel_for(std::size_t n, std::size_t grain, int num_threads, Fn&& fn) {
+void parallel_for(std::size_t n, std::size_t grain, const Threads& threads, Fn&& fn) {
   using Callable = std::remove_reference_t<Fn>;
   parallel_ranges(
-      n, grain, num_threads,
+      n, grain, threads,
       [](void* context, std::size_t begin, std::size_t end) noexcept {
         (*static_cast<Callable*>(context))(begin, end);
       },
@@ -43,15 +53,15 @@ struct TeamMember {
 
 using MemberFn = void (*)(void* context, const TeamMember& member) noexcept;
 
-// Runs fn on at most num_threads threads at once (fewer where the runtime grants fewer).
-void parallel_team(int num_threads, MemberFn fn, void* context);
+// Runs fn on at most so many threads at once (fewer where the runtime grants fewer).
+void parallel_team(const Threads& threads, MemberFn fn, void* context);
 
 // The same for a callable fn(member), which must not throw.
 template <class Fn>
-void parallel_team(int num_threads, Fn&& fn) {
+void parallel_team(const Threads& threads, Fn&& fn) {
   using Callable = std::remove_reference_t<Fn>;
   parallel_team(
-      num_threads,
+      threads,
       [](void* context, const TeamMember& member) noexcept {
         (*static_cast<Callable*>(context))(member);
       },

@@ -79,8 +79,8 @@ void check_type() {
   expect_invalid("keep_prob", "2", [&] { simdrop::dropout_backward(bad, in, out); });
   expect_invalid("mask", "2", [&] { simdrop::dropout_backward(0.5, short_bits, in, out); });
   expect_invalid("bias", "5", [&] { simdrop::bias_relu_dropout_forward(half, in, few, out); });
-  expect_invalid("num_threads", "0",
-                 [&] { simdrop::bias_relu_dropout_forward(0.5, bits, in, {}, out, 0); });
+  expect_invalid("threads.count", "-1",
+                 [&] { simdrop::bias_relu_dropout_forward(0.5, bits, in, {}, out, -1); });
   expect_invalid("dy shape", "4 x 5",
                  [&] { simdrop::relu_dropout_backward(0.5, in, narrow_out, out); });
   // The largest count of elements depends on their size.
@@ -151,22 +151,22 @@ TEST_SUITE("dropout errors") {
     f.check_untouched();
   }
 
-  TEST_CASE("num_threads below 1") {
+  TEST_CASE("threads.count below 0") {
     Fixture f;
-    expect_invalid("num_threads", "0",
-                   [&] { simdrop::dropout_forward(f.half, f.in(), f.out(), f.bits(), 0); });
-    expect_invalid("num_threads", "-1",
+    expect_invalid("threads.count", "-1",
+                   [&] { simdrop::dropout_forward(f.half, f.in(), f.out(), f.bits(), -1); });
+    expect_invalid("threads.count", "-1",
                    [&] { simdrop::dropout_backward(f.half, f.in(), f.out(), -1); });
-    expect_invalid("num_threads", "0",
-                   [&] { simdrop::dropout_backward(0.5, f.bits(), f.in(), f.out(), 0); });
-    expect_invalid("num_threads", "0", [&] {
-      simdrop::bias_relu_dropout_forward(f.half, f.in(), f.bias, f.out(), f.bits(), 0);
+    expect_invalid("threads.count", "-1",
+                   [&] { simdrop::dropout_backward(0.5, f.bits(), f.in(), f.out(), -1); });
+    expect_invalid("threads.count", "-1", [&] {
+      simdrop::bias_relu_dropout_forward(f.half, f.in(), f.bias, f.out(), f.bits(), -1);
     });
-    expect_invalid("num_threads", "0", [&] {
-      simdrop::bias_relu_dropout_forward(0.5, f.bits(), f.in(), f.bias, f.out(), 0);
+    expect_invalid("threads.count", "-1", [&] {
+      simdrop::bias_relu_dropout_forward(0.5, f.bits(), f.in(), f.bias, f.out(), -1);
     });
-    expect_invalid("num_threads", "0",
-                   [&] { simdrop::relu_dropout_backward(0.5, f.in(), f.in(), f.out(), 0); });
+    expect_invalid("threads.count", "-1",
+                   [&] { simdrop::relu_dropout_backward(0.5, f.in(), f.in(), f.out(), -1); });
     f.check_untouched();
   }
 

@@ -138,7 +138,7 @@ TEST_SUITE("mask") {
     test::expect_invalid("mask", "4", [&] { simdrop::bernoulli_mask({}, 33, bits); });
     test::expect_invalid("mask", "4", [&] { simdrop::bernoulli_mask({}, 24, bits); });
     test::expect_invalid("mask", "4", [&] { simdrop::bernoulli_mask({}, 0, bits); });
-    test::expect_invalid("num_threads", "0", [&] { simdrop::bernoulli_mask({}, 32, bits, 0); });
+    test::expect_invalid("threads.count", "-1", [&] { simdrop::bernoulli_mask({}, 32, bits, -1); });
     test::expect_invalid("rule", "2", [&] {
       simdrop::bernoulli_mask({.rule = static_cast<simdrop::MaskRule>(2)}, 32, bits);
     });

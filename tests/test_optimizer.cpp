@@ -166,7 +166,8 @@ TEST_CASE("optimizer: misuse of update is an error and changes nothing") {
     test::expect_invalid("weights", "5", [&] { optimizer.update(0, weights, gradient); });
     test::expect_invalid("gradient", "4",
                          [&] { optimizer.update(1, weights, std::span(gradient).first(4)); });
-    test::expect_invalid("num_threads", "0", [&] { optimizer.update(1, weights, gradient, 0); });
+    test::expect_invalid("threads.count", "-1",
+                         [&] { optimizer.update(1, weights, gradient, -1); });
     test::expect_invalid("row_length", "2", [&] { optimizer.update(1, weights, gradient, 1, 2); });
     test::expect_invalid("row_length", "10",
                          [&] { optimizer.update(1, weights, gradient, 1, 10); });

@@ -78,9 +78,9 @@ TEST_SUITE("philox") {
     test::expect_invalid("rounds", "8", [&] {
       simdrop::philox_fill(kStream, 0, words, static_cast<PhiloxRounds>(8));
     });
-    test::expect_invalid("num_threads", "0",
-                         [&] { simdrop::philox_fill(kStream, 0, words, PhiloxRounds::ten, 0); });
-    test::expect_invalid("num_threads", "-3",
+    test::expect_invalid("threads.count", "-1",
+                         [&] { simdrop::philox_fill(kStream, 0, words, PhiloxRounds::ten, -1); });
+    test::expect_invalid("threads.count", "-3",
                          [&] { simdrop::philox_fill(kStream, 0, words, PhiloxRounds::ten, -3); });
     CHECK(words == std::vector<std::uint32_t>(9, 5));
   }

@@ -10,13 +10,13 @@
 // - Dropout draws the bits of the mask contract (mask.hpp): element (r, c) of y is element
 //   dropout.first + r * cols + c of the stream. A dropped element is exactly +0. ReLU keeps NaN.
 // - NaN and Inf in operands spread as IEEE 754 says.
-// - num_threads: at most so many OpenMP threads; one inside somebody else's parallel region.
+// - threads: who runs the call (threads.hpp).
 // - `workspace` holds packed operands. It grows when a call needs more than it has (then
 //   std::bad_alloc is possible, before anything is written), so a repeated call allocates nothing.
 //   A workspace must not be used by two calls at once; apart from it the calls are thread-safe.
 // - Throws std::invalid_argument naming the argument, its value and what was allowed (shapes that
 //   do not fit, ld < cols, null data, keep_prob NaN or outside [0, 1], wrong mask size, an
-//   enumeration out of range, num_threads < 1); then nothing is written.
+//   enumeration out of range, threads.count < 0); then nothing is written.
 // Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34
 // (2008); Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
@@ -28,6 +28,7 @@
 
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
+#include "simdrop/threads.hpp"
 
 #pragma GCC visibility push(default)
 namespace simdrop {
@@ -47,7 +48,7 @@ class LinearWorkspace {
 
   struct State;
   /// Of the library's own use. The first call allocates it.
-  [[nodiscard]] State& state();
+  [[nodiscard]] [[gnu::visibility("hidden")]] State& state();
 
  private:
   std::unique_ptr<State> state_;
@@ -59,31 +60,31 @@ class LinearWorkspace {
 void linear_forward(ConstMatrix x, ConstMatrix weights, std::span<const float> bias,
                     Activation activation, const Dropout& dropout, Matrix y,
                     LinearWorkspace& workspace, std::span<std::uint8_t> mask = {},
-                    int num_threads = 1);
+                    Threads threads = 1);
 void linear_forward(MatrixView<const double> x, MatrixView<const double> weights,
                     std::span<const double> bias, Activation activation, const Dropout& dropout,
                     MatrixView<double> y, LinearWorkspace& workspace,
-                    std::span<std::uint8_t> mask = {}, int num_threads = 1);
+                    std::span<std::uint8_t> mask = {}, Threads threads = 1);
 
 /// dx = dy W, and if `stored` is not empty: stored > 0 ? dx / keep_prob : 0. `stored` is what the
 /// ReLU and dropout of the layer before wrote (that layer's y, this layer's x), so that dx is the
 /// gradient of that layer's z. dy: batch x out, weights: out x in, stored and dx: batch x in.
 void linear_backward_input(ConstMatrix dy, ConstMatrix weights, ConstMatrix stored,
                            double keep_prob, Matrix dx, LinearWorkspace& workspace,
-                           int num_threads = 1);
+                           Threads threads = 1);
 void linear_backward_input(MatrixView<const double> dy, MatrixView<const double> weights,
                            MatrixView<const double> stored, double keep_prob, MatrixView<double> dx,
-                           LinearWorkspace& workspace, int num_threads = 1);
+                           LinearWorkspace& workspace, Threads threads = 1);
 
 /// dw = alpha dy^T x, db = alpha (sum of the rows of dy, in order); both are added to what dw and
 /// db hold if `accumulate`. dy: batch x out, x: batch x in, dw: out x in, db: out values or empty.
 /// For the mean over a batch, alpha = 1 / batch (rounded to the element type).
 void linear_backward_weights(ConstMatrix dy, ConstMatrix x, double alpha, bool accumulate,
                              Matrix dw, std::span<float> db, LinearWorkspace& workspace,
-                             int num_threads = 1);
+                             Threads threads = 1);
 void linear_backward_weights(MatrixView<const double> dy, MatrixView<const double> x, double alpha,
                              bool accumulate, MatrixView<double> dw, std::span<double> db,
-                             LinearWorkspace& workspace, int num_threads = 1);
+                             LinearWorkspace& workspace, Threads threads = 1);
 
 }  // namespace simdrop
 #pragma GCC visibility pop

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "simdrop/rng.hpp"
+#include "simdrop/threads.hpp"
 
 #pragma GCC visibility push(default)
 namespace simdrop {
@@ -80,12 +81,12 @@ struct Dropout {
 /// A bit is a pure function of (stream, element index, keep_prob, rule, rounds): any sub-range,
 /// split, order, thread count and instruction set gives the same bits. Element indices wrap
 /// modulo 2^64.
-/// mask: exactly mask_bytes(n) bytes. num_threads: at most so many OpenMP threads.
+/// mask: exactly mask_bytes(n) bytes. threads: who runs the call (threads.hpp).
 /// Thread-safe; allocates nothing. Throws std::invalid_argument, naming the argument, if
 /// keep_prob is NaN or outside [0, 1], mask.size() != mask_bytes(n), an enumeration is out of
-/// range or num_threads < 1; then nothing is written.
+/// range or threads.count < 0; then nothing is written.
 void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
-                    int num_threads = 1);
+                    Threads threads = 1);
 
 }  // namespace simdrop
 #pragma GCC visibility pop

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "simdrop/matrix.hpp"
 #include "simdrop/optimizer.hpp"
+#include "simdrop/threads.hpp"
 
 #pragma GCC visibility push(default)
 namespace simdrop {
@@ -61,7 +63,9 @@ struct MlpConfig {
   Init init = Init::he;
   std::uint64_t seed = 0;     ///< of the initialisation and of the masks
   std::size_t max_batch = 0;  ///< most rows of a forward() or train_step(); >= 1
-  int num_threads = 1;        ///< OpenMP threads at most; 0 = as many as OpenMP would take
+  /// Who runs the calls of this object, unless a call says otherwise: threads.hpp.
+  int num_threads = 1;           ///< at most so many threads; 0 = as many as there are
+  Executor* executor = nullptr;  ///< null: OpenMP; else it must live as long as the Mlp
   /// Keep Z, the masks and dA of every layer for reading (slower, more memory; same results).
   bool record = false;
   /// Make train_step() leave dw() and db() too, as record does. Without, each gradient is used
@@ -90,9 +94,12 @@ struct Targets {
 /// group * widths[l] onwards of that stream; with dropout_group 0 there is group 0 alone, whatever
 /// first_row. (So a dropout_group of 1 draws what DropoutUnit::element does.)
 ///
-/// Results are bitwise the same on any number of threads. After the first call of each kind,
-/// forward(), backward(), train_step(), predict() and predict_monte_carlo() allocate nothing. One
-/// object must not be used from two threads at once, but for its const members. Move-only. Every
+/// Results are bitwise the same on any number of threads, whoever runs them: config.num_threads and
+/// config.executor, or for one call its `threads`. After the first call of each kind, forward(),
+/// backward(), train_step(), predict() and predict_monte_carlo() allocate nothing, unless a call
+/// asks for more threads than any before it (then it may throw std::bad_alloc, before it writes
+/// anything). One object must not be used from two threads at once, but for its const members (so
+/// any number of Predictors may share it; see predictor.hpp). Move-only. Every
 /// member throws std::invalid_argument on misuse, naming the argument, and writes nothing then; a
 /// layer number out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU
 /// keeps it).
@@ -137,24 +144,25 @@ class Mlp {
   /// 1 <= batch <= max_batch; it is not copied and must stay valid and unchanged until after
   /// backward(). Nor may weights change until then. Returns A of the last layer (valid until the
   /// next forward).
-  ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row = 0);
+  ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row = 0,
+                      std::optional<Threads> threads = {});
 
   /// Gradients for the batch of the last forward(): afterwards dw(), db() hold
   /// dW = dZ^T A_prev / m and db = sum dZ / m. Returns the mean loss of the batch.
   /// Throws std::logic_error without a forward() before.
-  double backward(const Targets& targets);
+  double backward(const Targets& targets, std::optional<Threads> threads = {});
 
   /// forward(), backward() and one optimiser step, with the same results as the three. Masks are
   /// those of step optimizer.step_count(). Returns the mean loss before the update. Leaves dw() and
   /// db() only if config.keep_gradients or config.record.
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
-                    std::uint64_t first_row = 0);
+                    std::uint64_t first_row = 0, std::optional<Threads> threads = {});
 
   /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
   /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
   /// A row of out depends on the same row of x alone, but for rounding: few rows (a call of at most
   /// 32, or max_batch that small) read the weights in another order than many do.
-  void predict(ConstMatrix x, Matrix out);
+  void predict(ConstMatrix x, Matrix out, std::optional<Threads> threads = {});
 
   /// Monte Carlo dropout: the mean and the variance of the outputs (A of the last layer) over
   /// `samples` >= 1 passes that drop as training does, with every keep_prob and the scale
@@ -172,7 +180,8 @@ class Mlp {
   /// max_batch >= samples lets one row's samples pass together, which is the fastest for few rows.
   /// Source: Gal and Ghahramani, "Dropout as a Bayesian approximation", arXiv 1506.02142.
   void predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
-                           std::uint64_t first_sample = 0, std::uint64_t first_row = 0);
+                           std::uint64_t first_sample = 0, std::uint64_t first_row = 0,
+                           std::optional<Threads> threads = {});
 
   /// Mean loss of predictions (as predict() returns them; at least one row) against targets.
   /// Logarithms are clamped at -100, as PyTorch's BCELoss does: a saturated prediction costs 100.

@@ -6,11 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "simdrop/threads.hpp"
+
 #pragma GCC visibility push(default)
 namespace simdrop {
 
 namespace detail {
-struct OptimizerAccess;
+struct [[gnu::visibility("hidden")]] OptimizerAccess;
 }
 
 enum class OptimizerKind { sgd, adam, adamw };
@@ -58,19 +60,20 @@ class Optimizer {
 
   /// Updates parameter array `index` in place from its gradient, in one pass.
   /// weights and gradient: as long as sizes[index], not overlapping. NaN and Inf spread as the
-  /// formulas say. num_threads: at most so many threads; the result does not depend on it.
+  /// formulas say. threads: who runs the call; the result does not depend on it.
   /// row_length: of a row under max_norm, a divisor of sizes[index]; 0 = no constraint on this
   /// array. A scaled row is w * (max_norm / norm) in double, rounded once, so its norm exceeds
   /// max_norm by a relative 2^-23 at most. A row with a NaN or an Inf has no norm: it stays as the
   /// update left it, so that a divergence is seen and spreads to no other weight.
-  /// Throws std::invalid_argument on a wrong index, length or row length, or before the first
-  /// begin_step(); then nothing is written. Allocates nothing.
+  /// Throws std::invalid_argument on a wrong index, length or row length, on threads.count < 0, or
+  /// before the first begin_step(); then nothing is written. Allocates nothing.
   void update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
-              int num_threads = 1, std::size_t row_length = 0);
+              Threads threads = 1, std::size_t row_length = 0);
 
  private:
-  void check_update(std::size_t index, std::size_t weights, std::size_t gradient, int num_threads,
-                    std::size_t row_length) const;
+  [[gnu::visibility("hidden")]] void check_update(std::size_t index, std::size_t weights,
+                                                  std::size_t gradient, Threads threads,
+                                                  std::size_t row_length) const;
 
   OptimizerConfig config_;
   std::vector<std::size_t> sizes_;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "simdrop/threads.hpp"
+
 #pragma GCC visibility push(default)
 namespace simdrop {
 
@@ -31,11 +33,11 @@ enum class PhiloxRounds : std::int32_t { seven = 7, ten = 10 };
 /// Word w is word (w mod 4) of the block with counter (w / 4, stream.id), each 64 bits, low
 /// 32-bit word first; the key is stream.seed. The offset wraps modulo 2^64 words.
 /// words: any length (0 writes nothing), any alignment of std::uint32_t.
-/// num_threads: at most so many OpenMP threads share the work; the words do not depend on it.
+/// threads: who runs the call (threads.hpp); the words do not depend on it.
 /// Thread-safe. Throws std::invalid_argument if rounds is neither value of the enumeration or
-/// num_threads < 1; then nothing is written.
+/// threads.count < 0; then nothing is written.
 void philox_fill(const Stream& stream, std::uint64_t first_word, std::span<std::uint32_t> words,
-                 PhiloxRounds rounds = PhiloxRounds::ten, int num_threads = 1);
+                 PhiloxRounds rounds = PhiloxRounds::ten, Threads threads = 1);
 
 }  // namespace simdrop
 #pragma GCC visibility pop

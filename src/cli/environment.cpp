@@ -21,7 +21,7 @@ std::string table_list(const Json& tables) {
 }  // namespace
 
 int effective_threads(int requested) {
-  return detail::team_size(requested);
+  return static_cast<int>(detail::team_size(requested));
 }
 
 const char* version() {

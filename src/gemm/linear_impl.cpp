@@ -15,11 +15,11 @@ namespace {
 // Longer batches go a piece at a time, which bounds the workspace.
 constexpr std::size_t piece_rows = 1024;
 
-int team_for(std::size_t m, std::size_t n, std::size_t k, int num_threads) {
+// Members that a product is worth.
+Threads team_for(std::size_t m, std::size_t n, std::size_t k, Threads threads) {
   const double multiply_adds =
       static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  return static_cast<int>(
-      worth_threads(static_cast<std::size_t>(team_size(num_threads)), multiply_adds));
+  return of_size(threads, worth_threads(team_size(threads), multiply_adds));
 }
 
 // What a call takes of the workspace: panels, scratch for each member, and mask bits at the end.
@@ -28,11 +28,11 @@ struct Room {
   ProductBuffers<T> buffers;
   std::uint8_t* bits;
 
-  Room(LinearWorkspace::State& workspace, std::size_t panels, std::size_t scratch, int team,
-       std::size_t mask_bits) {
+  Room(LinearWorkspace::State& workspace, std::size_t panels, std::size_t scratch,
+       const Threads& team, std::size_t mask_bits) {
     constexpr std::size_t line = 64 / sizeof(T);
     const std::size_t before = (panels + line - 1) / line * line;
-    const std::size_t all = before + scratch * static_cast<std::size_t>(team);
+    const std::size_t all = before + scratch * static_cast<std::size_t>(team.count);
     const std::size_t bytes = mask_bits == 0 ? 0 : mask_bytes(mask_bits) + mask_slack;
     T* memory = workspace.reserve<T>(all + (bytes + sizeof(T) - 1) / sizeof(T));
     buffers = {memory, memory + before, scratch};
@@ -98,10 +98,10 @@ void multiply_pieces(const KernelTable& table, const TeamMember& member, std::si
 
 template <class T>
 void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
-                         LinearWorkspace::State& workspace, int num_threads) {
+                         LinearWorkspace::State& workspace, Threads threads) {
   const std::size_t rows = std::min(call.y.rows, piece_rows);
   const LinearShape shape{rows, call.weights.cols, call.weights.rows};
-  const int team = team_for(rows, shape.outs, shape.ins, num_threads);
+  const Threads team = team_for(rows, shape.outs, shape.ins, threads);
   const std::size_t bits = call.dropout || call.mask != nullptr ? call.y.size() : 0;
   const Room<T> room(workspace, forward_panels<T>(table, shape), product_scratch<T>(table, shape),
                      team, bits);
@@ -123,10 +123,10 @@ void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
 
 template <class T>
 void linear_backward_input_impl(const KernelTable& table, const LinearBackwardInput<T>& call,
-                                LinearWorkspace::State& workspace, int num_threads) {
+                                LinearWorkspace::State& workspace, Threads threads) {
   const std::size_t rows = std::min(call.dx.rows, piece_rows);
   const LinearShape shape{rows, call.weights.cols, call.weights.rows};
-  const int team = team_for(rows, shape.outs, shape.ins, num_threads);
+  const Threads team = team_for(rows, shape.outs, shape.ins, threads);
   const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
                      team, 0);
   parallel_team(team, [&](const TeamMember& member) {
@@ -138,9 +138,9 @@ void linear_backward_input_impl(const KernelTable& table, const LinearBackwardIn
 
 template <class T>
 void linear_backward_weights_impl(const KernelTable& table, const LinearBackwardWeights<T>& call,
-                                  LinearWorkspace::State& workspace, int num_threads) {
+                                  LinearWorkspace::State& workspace, Threads threads) {
   const LinearShape shape{call.dy.rows, call.dw.cols, call.dw.rows};
-  const int team = team_for(shape.batch, shape.outs, shape.ins, num_threads);
+  const Threads team = team_for(shape.batch, shape.outs, shape.ins, threads);
   const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
                      team, 0);
   BackwardWeightsCall<T> whole{{}, call.x.data, call.x.ld};
@@ -163,11 +163,11 @@ void linear_backward_weights_impl(const KernelTable& table, const LinearBackward
 
 #define SIMDROP_INSTANTIATE_FOR(T)                                                                \
   template void linear_forward_impl(const KernelTable&, const LinearForward<T>&,                  \
-                                    LinearWorkspace::State&, int);                                \
+                                    LinearWorkspace::State&, Threads);                            \
   template void linear_backward_input_impl(const KernelTable&, const LinearBackwardInput<T>&,     \
-                                           LinearWorkspace::State&, int);                         \
+                                           LinearWorkspace::State&, Threads);                     \
   template void linear_backward_weights_impl(const KernelTable&, const LinearBackwardWeights<T>&, \
-                                             LinearWorkspace::State&, int);
+                                             LinearWorkspace::State&, Threads);
 
 SIMDROP_INSTANTIATE_FOR(float)
 SIMDROP_INSTANTIATE_FOR(double)

@@ -10,6 +10,7 @@
 #include "gemm/linear_workspace.h"
 #include "kernel_table.h"
 #include "simdrop/linear.hpp"
+#include "simdrop/threads.hpp"
 
 namespace simdrop::detail {
 
@@ -47,12 +48,12 @@ struct LinearBackwardWeights {
 
 template <class T>
 void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
-                         LinearWorkspace::State& workspace, int num_threads);
+                         LinearWorkspace::State& workspace, Threads threads);
 template <class T>
 void linear_backward_input_impl(const KernelTable& table, const LinearBackwardInput<T>& call,
-                                LinearWorkspace::State& workspace, int num_threads);
+                                LinearWorkspace::State& workspace, Threads threads);
 template <class T>
 void linear_backward_weights_impl(const KernelTable& table, const LinearBackwardWeights<T>& call,
-                                  LinearWorkspace::State& workspace, int num_threads);
+                                  LinearWorkspace::State& workspace, Threads threads);
 
 }  // namespace simdrop::detail

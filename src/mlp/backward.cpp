@@ -125,8 +125,8 @@ void Network::backward_pass(const TeamMember& member, Updates updates, bool keep
   }
 }
 
-double Network::backward(const Targets& targets) {
-  parallel_team(team_for(forward_rows, 2.0), [&](const TeamMember& member) {
+double Network::backward(const Targets& targets, const Threads& threads) {
+  parallel_team(team_for(threads, forward_rows, 2.0), [&](const TeamMember& member) {
     finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
     backward_pass(member, nullptr, false);
@@ -138,7 +138,7 @@ double Network::backward(const Targets& targets) {
 }
 
 double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
-                           std::uint64_t first_row) {
+                           std::uint64_t first_row, const Threads& threads) {
   const std::uint64_t step = optimizer.step_count();
   optimizer.begin_step();
   const OptimizerAccess access(optimizer);
@@ -146,7 +146,7 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   begin_forward(x, step, first_row);
   // A gradient that has been kept does not tell which weights a lazy update leaves alone.
   const bool updates_later = (keep && !config.lazy_updates) || groups_.size() > 1;
-  parallel_team(team_for(x.rows, 3.0), [&](const TeamMember& member) {
+  parallel_team(team_for(threads, x.rows, 3.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), &targets);
     member.barrier();
@@ -158,8 +158,9 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   has_gradients = keep;
   for (std::size_t l = 1; updates_later && l <= last(); ++l) {
     const Matrix w = weights(l);
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team(), w.cols);
-    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team());
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team(threads),
+                     w.cols);
+    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team(threads));
   }
   return mean_of_losses();
 }

@@ -192,9 +192,10 @@ void Network::finish_outputs(const TeamMember& member, const OutputRows& outputs
   output_rows(table_, config.loss, outputs, targets, rows.begin, rows.end);
 }
 
-ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
+ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
+                             const Threads& threads) {
   begin_forward(x, step, first_row);
-  parallel_team(team_for(x.rows, 1.0), [&](const TeamMember& member) {
+  parallel_team(team_for(threads, x.rows, 1.0), [&](const TeamMember& member) {
     forward_pass(member, x, step, first_row);
     finish_outputs(member, outputs_of_batch(), nullptr);
     record_forward(member);
@@ -217,10 +218,10 @@ void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out)
       member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
 }
 
-void Network::predict(ConstMatrix x, Matrix out) {
+void Network::predict(ConstMatrix x, Matrix out, const Threads& threads) {
   const std::size_t chunk = std::min(x.rows, config.max_batch);
   const bool few = chunk <= few_rows;  // one way for all rows of a call
-  const int team = few ? team_for(chunk, few_rows_worth) : team_for(chunk, 1.0);
+  const Threads team = team_for(threads, chunk, few ? few_rows_worth : 1.0);
   parallel_team(team, [&](const TeamMember& member) {
     if (few) {
       predict_few(member, x, out);

@@ -153,7 +153,8 @@ void Network::monte_carlo_chunk(const TeamMember& member, const SampleChunk& chu
 }
 
 void Network::predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
-                                  std::uint64_t first_row, Matrix mean, Matrix variance) {
+                                  std::uint64_t first_row, Matrix mean, Matrix variance,
+                                  const Threads& threads) {
   // Without dropout one sample tells what they all are.
   if (first_dropped() == last()) samples = 1;
   for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
@@ -161,7 +162,7 @@ void Network::predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint6
     const SampleChunk chunk{
         {x.row(begin), m, x.cols, x.ld}, samples, first_sample, first_row + begin};
     const std::size_t stacked = std::min(config.max_batch, m * samples);
-    parallel_team(team_for(stacked, 1.0),
+    parallel_team(team_for(threads, stacked, 1.0),
                   [&](const TeamMember& member) { monte_carlo_chunk(member, chunk); });
     write_moments(samples, {mean.row(begin), m, mean.cols, mean.ld},
                   {variance.row(begin), m, variance.cols, variance.ld});

@@ -42,13 +42,13 @@ void fill_uniform(const std::uint32_t* words, double limit, std::size_t n, float
 }  // namespace
 
 void initialise_weights(const KernelTable& table, Init init, std::uint64_t seed, std::size_t layer,
-                        Matrix weights, int num_threads) {
+                        Matrix weights, Threads threads) {
   const double fan_in = static_cast<double>(weights.cols);
   const double fan_out = static_cast<double>(weights.rows);
   const double deviation = std::sqrt(2.0 / fan_in);
   const double limit = std::sqrt(6.0 / (fan_in + fan_out));
   const std::uint64_t stream = stream_id(StreamDomain::init, layer, 0);
-  parallel_for(weights.size(), grain, num_threads, [&](std::size_t begin, std::size_t end) {
+  parallel_for(weights.size(), grain, threads, [&](std::size_t begin, std::size_t end) {
     std::uint32_t words[chunk_words];
     for (std::size_t i = begin; i < end; i += chunk_words) {
       const std::size_t n = std::min(chunk_words, end - i);

@@ -174,37 +174,40 @@ void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
 }
 
-ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
-  check_batch(state_->network, x, step);
-  return state_->network.forward(x, step, first_row);
+ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
+                         std::optional<Threads> threads) {
+  Network& network = state_->network;
+  check_batch(network, x, step);
+  return network.forward(x, step, first_row, network.ready_threads(threads));
 }
 
-double Mlp::backward(const Targets& targets) {
+double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
   Network& network = state_->network;
   check_forward(network);
   detail::check_targets(network.config.loss, targets, network.forward_rows,
                         network.config.widths.back());
-  return network.backward(targets);
+  return network.backward(targets, network.ready_threads(threads));
 }
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
-                       std::uint64_t first_row) {
+                       std::uint64_t first_row, std::optional<Threads> threads) {
   Network& network = state_->network;
   check_batch(network, x, optimizer.step_count());
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  return network.train_step(x, targets, optimizer, first_row);
+  return network.train_step(x, targets, optimizer, first_row, network.ready_threads(threads));
 }
 
-void Mlp::predict(ConstMatrix x, Matrix out) {
+void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   const auto& widths = config().widths;
   check_matrix(x_names, x, widths.front());
   check_output(out_names, out, x, widths.back());
-  state_->network.predict(x, out);
+  state_->network.predict(x, out, state_->network.ready_threads(threads));
 }
 
 void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
-                              std::uint64_t first_sample, std::uint64_t first_row) {
+                              std::uint64_t first_sample, std::uint64_t first_row,
+                              std::optional<Threads> threads) {
   const auto& widths = config().widths;
   check_matrix(x_names, x, widths.front());
   check_argument(samples >= 1 && samples <= detail::max_steps, "samples", samples, "1 ... 2^40");
@@ -213,7 +216,9 @@ void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, M
   check_output(mean_names, mean, x, widths.back());
   check_output(variance_names, variance, x, widths.back());
   check_apart(variance, "variance", mean, "mean");
-  state_->network.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance);
+  Network& network = state_->network;
+  network.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance,
+                              network.ready_threads(threads));
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "check.h"
 #include "dispatch.h"
 #include "gemm/blocking.h"
 #include "mlp/init.h"
@@ -17,15 +18,12 @@ constexpr double barriers_worth = 8.0;
 }  // namespace
 
 Network::Network(const MlpConfig& config_)
-    : config(config_),
-      layers(config_.widths.size()),
-      table_(kernels()),
-      max_team_(largest_team(config_.num_threads)) {
+    : config(config_), layers(config_.widths.size()), table_(kernels()) {
   if (config.keep_prob.empty()) config.keep_prob.assign(layers.size() - 2, 1.0);
   for (std::size_t l = 0; l < layers.size(); ++l) layers[l].width = config.widths[l];
   allocate();
   for (std::size_t l = 1; l < layers.size(); ++l) {
-    initialise_weights(table_, config.init, config.seed, l, weights(l), team());
+    initialise_weights(table_, config.init, config.seed, l, weights(l), own_threads());
     std::ranges::fill(bias(l), 0.0F);
   }
 }
@@ -95,8 +93,26 @@ void Network::allocate_products() {
   }
   panel_floats_ = panels;
   for (auto& buffer : panels_) buffer = make_buffer<float>(panels);
-  scratch_ =
-      make_buffer<float>(checked_product(scratch_floats_, static_cast<std::size_t>(max_team_)));
+  allocate_scratch(largest_team(own_threads()));
+}
+
+void Network::allocate_scratch(std::size_t team) {
+  scratch_ = make_buffer<float>(checked_product(scratch_floats_, team));
+  max_team_ = team;
+}
+
+Threads Network::own_threads() const noexcept {
+  Threads threads = config.num_threads;
+  threads.executor = config.executor;
+  return threads;
+}
+
+Threads Network::ready_threads(const std::optional<Threads>& threads) {
+  if (!threads.has_value()) return own_threads();
+  check_threads(*threads);
+  const std::size_t team = largest_team(*threads);
+  if (team > max_team_) allocate_scratch(team);
+  return *threads;
 }
 
 ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) const noexcept {
@@ -104,25 +120,25 @@ ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) co
 }
 
 std::size_t Network::workspace_bytes() const noexcept {
-  std::size_t floats = 2 * panel_floats_ + scratch_floats_ * static_cast<std::size_t>(max_team_);
+  std::size_t floats = 2 * panel_floats_ + scratch_floats_ * max_team_;
   for (std::size_t l = 2; neuron() && l <= last(); ++l) {
     floats += max_groups() * layers[l].width * kept_ld(layers[l - 1].width);
   }
   return sizeof(float) * floats;
 }
 
-int Network::team_for(std::size_t rows, double times) const noexcept {
+Threads Network::team_for(const Threads& threads, std::size_t rows, double times) const noexcept {
   double weights = 0.0;
   for (std::size_t l = 1; l <= last(); ++l) {
     weights += static_cast<double>(layers[l].width) * static_cast<double>(layers[l - 1].width);
   }
-  const auto members = static_cast<std::size_t>(team());
-  return static_cast<int>(
-      worth_threads(members, weights * times * static_cast<double>(rows) / barriers_worth));
+  const auto members = static_cast<std::size_t>(team(threads).count);
+  const double worth = weights * times * static_cast<double>(rows) / barriers_worth;
+  return of_size(threads, worth_threads(members, worth));
 }
 
-int Network::team() const noexcept {
-  return std::min(team_size(config.num_threads), max_team_);
+Threads Network::team(const Threads& threads) const noexcept {
+  return of_size(threads, std::min(team_size(threads), max_team_));
 }
 
 std::size_t Network::injected_size(std::size_t layer) const noexcept {

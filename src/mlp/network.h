@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "mlp/optimizer_access.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
+#include "simdrop/threads.hpp"
 
 namespace simdrop::detail {
 
@@ -89,18 +91,24 @@ class Network {
  public:
   explicit Network(const MlpConfig& config);
 
-  ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
-  double backward(const Targets& targets);
+  // Who runs a call: `threads`, or this network's own. Makes room for as many of them.
+  Threads ready_threads(const std::optional<Threads>& threads);
+
+  ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
+                      const Threads& threads);
+  double backward(const Targets& targets, const Threads& threads);
   // forward(), backward() and the update, which takes place in the epilogue of dW where gradients
   // need not be kept. Returns the loss.
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
-                    std::uint64_t first_row);
-  void predict(ConstMatrix x, Matrix out);
+                    std::uint64_t first_row, const Threads& threads);
+  void predict(ConstMatrix x, Matrix out, const Threads& threads);
   void predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
-                           std::uint64_t first_row, Matrix mean, Matrix variance);
+                           std::uint64_t first_row, Matrix mean, Matrix variance,
+                           const Threads& threads);
 
+  Threads own_threads() const noexcept;
   std::size_t last() const noexcept { return layers.size() - 1; }
-  int team() const noexcept;
+  Threads team(const Threads& threads) const noexcept;
   double& keep_prob(std::size_t layer);
   double keep_prob(std::size_t layer) const;
   Matrix weights(std::size_t layer) const;
@@ -128,7 +136,8 @@ class Network {
   void allocate_kept(std::size_t layer);
   void allocate_products();
   // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
-  int team_for(std::size_t rows, double times) const noexcept;
+  Threads team_for(const Threads& threads, std::size_t rows, double times) const noexcept;
+  void allocate_scratch(std::size_t team);
   ProductBuffers<float> buffers(std::size_t layer, std::size_t offset = 0) const noexcept;
 
   void begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
@@ -185,7 +194,7 @@ class Network {
   void write_moments(std::size_t samples, Matrix mean, Matrix variance) const;
 
   const KernelTable& table_;
-  int max_team_;               // what there is scratch for
+  std::size_t max_team_ = 0;   // what there is scratch for
   std::vector<Group> groups_;  // of the last forward()
   Buffer<float> panels_[2];    // of odd and even layers, so that packing one waits for no other
   Buffer<float> scratch_;      // of each member

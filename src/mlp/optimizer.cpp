@@ -98,21 +98,21 @@ void Optimizer::set_learning_rate(double learning_rate) {
 }
 
 void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t gradient,
-                             int num_threads, std::size_t row_length) const {
+                             Threads threads, std::size_t row_length) const {
   if (index >= sizes_.size()) {
     throw_invalid("index", index,
                   "less than the number of parameter arrays, " + std::to_string(sizes_.size()));
   }
   check_length("weights.size()", weights, index, sizes_[index]);
   check_length("gradient.size()", gradient, index, sizes_[index]);
-  detail::check_num_threads(num_threads);
+  detail::check_threads(threads);
   check_rows(row_length, weights);
   check_argument(step_ > 0, "step_count()", step_, ">= 1: call begin_step() first");
 }
 
 void Optimizer::update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
-                       int num_threads, std::size_t row_length) {
-  check_update(index, weights.size(), gradient.size(), num_threads, row_length);
+                       Threads threads, std::size_t row_length) {
+  check_update(index, weights.size(), gradient.size(), threads, row_length);
   // Without a constraint, rows are nothing but places where the work may be split.
   const double max_norm = row_length == 0 ? 0.0 : config_.max_norm;
   const std::size_t cols = max_norm == 0.0 ? 1 : row_length;
@@ -137,7 +137,7 @@ void Optimizer::update(std::size_t index, std::span<float> weights, std::span<co
       table.adam_rows_f32(adam, max_norm, rows, cols, g, w, m, second + at);
     }
   };
-  detail::parallel_for(weights.size() / cols, rows_at_once, num_threads, update_rows);
+  detail::parallel_for(weights.size() / cols, rows_at_once, threads, update_rows);
 }
 
 }  // namespace simdrop

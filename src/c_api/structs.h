@@ -1,0 +1,63 @@
+// Structures that carry their size: those of older and of newer programs than this library.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include "check.h"
+
+namespace simdrop::c_api {
+
+// The size of S in the first version that had it: no program can have a shorter one. What is added
+// to S leaves it as it is.
+template <class S>
+inline constexpr std::size_t first_size = sizeof(S);
+
+template <class S>
+void check_size(std::size_t size, const char* name) {
+  if (size >= first_size<S>) return;
+  detail::throw_invalid(std::string(name) + "->struct_size", size,
+                        ">= " + std::to_string(first_size<S>) + ", sizeof of the structure");
+}
+
+template <class S>
+void check_not_null(const S* pointer, const char* name) {
+  detail::check_argument(pointer != nullptr, name, "NULL", "a valid pointer");
+}
+
+// What `given` says, and `defaults` where it ends before. Not null.
+template <class S>
+S read_struct(const S* given, const S& defaults, const char* name) {
+  static_assert(std::is_trivially_copyable_v<S> && offsetof(S, struct_size) == 0);
+  check_not_null(given, name);
+  const std::size_t size = given->struct_size;
+  if (size == sizeof(S)) return *given;
+  check_size<S>(size, name);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  for (std::size_t i = sizeof(S); i < size; ++i) {
+    detail::check_argument(
+        bytes[i] == 0, std::string(name) + "->struct_size", size,
+        std::to_string(sizeof(S)) + " or less, or zeros behind that: this library knows no more");
+  }
+  S result = defaults;
+  std::memcpy(&result, given, std::min(size, sizeof(S)));
+  return result;
+}
+
+// Fills the first `size` bytes of `out`: with `value`, and with zeros behind what is known.
+template <class S>
+void write_struct(S* out, std::size_t size, const S& value, const char* name) {
+  static_assert(std::is_trivially_copyable_v<S> && offsetof(S, struct_size) == 0);
+  check_not_null(out, name);
+  check_size<S>(size, name);
+  auto* bytes = reinterpret_cast<unsigned char*>(out);
+  const std::size_t known = std::min(size, sizeof(S));
+  std::memcpy(bytes, &value, known);
+  std::memset(bytes + known, 0, size - known);
+  out->struct_size = size;
+}
+
+}  // namespace simdrop::c_api

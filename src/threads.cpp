@@ -1,0 +1,7 @@
+#include "simdrop/threads.hpp"
+
+namespace simdrop {
+
+Executor::~Executor() = default;
+
+}  // namespace simdrop
