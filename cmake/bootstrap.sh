@@ -33,7 +33,7 @@ header:zlib.h|zlib1g-dev|zlib-devel|zlib|-
 dataset='dataset-fashion-mnist'
 dataset_folder='/usr/share/datasets/fashion-mnist'
 ci_packages='git clang clang-format clang-tidy libomp-dev libclang-rt-dev g++-aarch64-linux-gnu
-  qemu-user'
+  g++-s390x-linux-gnu qemu-user doxygen'
 
 have_command() { command -v "$1" >/dev/null; }
 
