@@ -3,4 +3,6 @@
 
 // NOLINTNEXTLINE
 const char* const home = std::getenv("HOME");
-const char* home_at_load() { return home; }
+const char* home_at_load() {
+  return home;
+}
