@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "effort.h"
 #include "mlp_fixtures.h"
 #include "optimizer_cases.h"
 #include "optimizer_reference.h"
@@ -99,7 +100,7 @@ TEST_CASE("max-norm: the same on 1 to 8 threads") {
     for (const Shape& shape : shapes) {
       CAPTURE(shape.rows);
       const auto want = weights_after(config, shape.rows, shape.cols, 1);
-      for (int threads = 2; threads <= 8; ++threads) {
+      for (const int threads : test::thread_counts()) {
         CHECK(fixture::same_bits(weights_after(config, shape.rows, shape.cols, threads), want));
       }
     }

@@ -70,7 +70,7 @@ void check_threads(const std::vector<std::size_t>& widths, Loss loss, std::size_
   for (const bool keep : {true, false}) {
     CAPTURE(keep);
     config.keep_gradients = keep;
-    for (int threads = 0; threads <= 8; ++threads) {
+    for (const int threads : test::thread_counts()) {
       CAPTURE(threads);
       config.num_threads = threads;
       CHECK(same(train(config, optimizer, steps), one));
