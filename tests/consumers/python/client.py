@@ -7,6 +7,7 @@ Usage: client.py PATH_OF_THE_SHARED_LIBRARY
 import sys
 import threading
 
+import files
 import kernels
 import network
 import numpy as np
@@ -64,6 +65,7 @@ def main():
     errors(lib)
     kernels.check_all(lib, rng, execs)
     network.check_all(lib, rng, execs)
+    files.check_all(lib)
     print("simdrop", lib.dll.simdrop_version_string().decode(), "from Python: all as it should be")
 
 
