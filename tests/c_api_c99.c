@@ -175,11 +175,48 @@ static void network(void) {
   simdrop_mlp_destroy(mlp);
 }
 
-int main(void) {
+static void predictions(void) {
+  static const float x[8] = {0, 0, 0, 1, 1, 0, 1, 1};
+  simdrop_mlp* mlp = make_network();
+  simdrop_predictor* predictor = NULL;
+  float got[8], want[8], mean[8], variance[8], wanted[8];
+  OK(simdrop_predictor_create(mlp, 4, NULL, &predictor, &error));
+  OK(simdrop_predictor_predict(predictor, 4, x, 2, got, 2, NULL, &error));
+  OK(simdrop_mlp_predict(mlp, 4, x, 2, want, 2, NULL, &error));
+  CHECK(memcmp(got, want, sizeof(got)) == 0);
+  OK(simdrop_predictor_predict_monte_carlo(predictor, 4, x, 2, 5, 0, 0, mean, 2, variance, 2, NULL,
+                                           &error));
+  OK(simdrop_mlp_predict_monte_carlo(mlp, 4, x, 2, 5, 0, 0, wanted, 2, got, 2, NULL, &error));
+  CHECK(memcmp(mean, wanted, sizeof(mean)) == 0 && memcmp(variance, got, sizeof(got)) == 0);
+  simdrop_predictor_destroy(predictor);
+  simdrop_mlp_destroy(mlp);
+}
+
+static void files(const char* path) {
+  simdrop_mlp* mlp = make_network();
+  simdrop_optimizer* optimizer = make_optimizer(mlp);
+  simdrop_mlp* loaded = NULL;
+  simdrop_optimizer* state = NULL;
+  simdrop_mlp_config defaults;
+  OK(simdrop_mlp_config_init(&defaults, sizeof(defaults), &error));
+  OK(simdrop_mlp_save(path, mlp, optimizer, &error));
+  OK(simdrop_mlp_load(path, &defaults, &loaded, &state, &error));
+  CHECK(simdrop_mlp_num_parameters(loaded) == 22 && state != NULL);
+  CHECK(remove(path) == 0);
+  CHECK(simdrop_mlp_load(path, &defaults, &loaded, &state, &error) == SIMDROP_FILE_ERROR);
+  simdrop_optimizer_destroy(optimizer);
+  simdrop_optimizer_destroy(state);
+  simdrop_mlp_destroy(mlp);
+  simdrop_mlp_destroy(loaded);
+}
+
+int main(int argc, char** argv) {
   about_the_library();
   masks_and_dropout();
   linear();
   network();
+  predictions();
+  files(argc > 1 ? argv[1] : "c_api_c99.safetensors");
   printf("%s\n", failures == 0 ? "all as it should be" : "FAILED");
   return failures != 0;
 }

@@ -1,6 +1,7 @@
 // The C API's network and optimisers: the bits of the C++ API.
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -205,6 +206,35 @@ TEST_SUITE("C API network") {
     CHECK(told.keep_prob[1] == 0.25);
     CHECK(told.seed == 42);
     CHECK(told.executor == nullptr);
+  }
+
+  TEST_CASE("predictors share one network among threads") {
+    const Batch batch;
+    const auto mlp = create(make_config());
+    std::vector<float> want(24), means(24), variances(24);
+    REQUIRE(simdrop_mlp_predict(mlp.get(), 8, batch.x.data(), 5, want.data(), 3, nullptr,
+                                nullptr) == SIMDROP_OK);
+    REQUIRE(simdrop_mlp_predict_monte_carlo(mlp.get(), 8, batch.x.data(), 5, 4, 1, 2, means.data(),
+                                            3, variances.data(), 3, nullptr,
+                                            nullptr) == SIMDROP_OK);
+    std::vector<int> good(4, 0);
+    const auto work = [&](int& result) {
+      simdrop_predictor* made_one = nullptr;
+      const simdrop_exec exec = c_api::make_exec(1);
+      if (simdrop_predictor_create(mlp.get(), 8, &exec, &made_one, nullptr) != SIMDROP_OK) return;
+      const c_api::Handle<simdrop_predictor> predictor(made_one);
+      std::vector<float> out(24), mean(24), variance(24);
+      for (int i = 0; i < 20; ++i) {
+        simdrop_predictor_predict(made_one, 8, batch.x.data(), 5, out.data(), 3, nullptr, nullptr);
+        simdrop_predictor_predict_monte_carlo(made_one, 8, batch.x.data(), 5, 4, 1, 2, mean.data(),
+                                              3, variance.data(), 3, &exec, nullptr);
+        result += out == want && mean == means && variance == variances;
+      }
+    };
+    std::vector<std::thread> threads;
+    for (int& result : good) threads.emplace_back(work, std::ref(result));
+    for (std::thread& thread : threads) thread.join();
+    CHECK(good == std::vector<int>(4, 20));
   }
 
   TEST_CASE("what says how large a network is, and which streams it draws") {

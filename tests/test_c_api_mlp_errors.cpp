@@ -156,6 +156,32 @@ TEST_SUITE("C API network errors") {
     CHECK(out == std::vector<float>(40, 3.5F));
   }
 
+  TEST_CASE("predictors") {
+    const auto mlp = create(make_config());
+    simdrop_predictor* predictor = nullptr;
+    float value = 3.5F;
+    using E = simdrop_error*;
+    expect_invalid("mlp", "NULL", [&](E e) {
+      return simdrop_predictor_create(nullptr, 1, nullptr, &predictor, e);
+    });
+    expect_invalid("max_batch", "0", [&](E e) {
+      return simdrop_predictor_create(mlp.get(), 0, nullptr, &predictor, e);
+    });
+    expect_invalid("predictor", "NULL", [&](E e) {
+      return simdrop_predictor_create(mlp.get(), 1, nullptr, nullptr, e);
+    });
+    CHECK(predictor == nullptr);
+    expect_invalid("predictor", "NULL", [&](E e) {
+      return simdrop_predictor_predict(nullptr, 1, &value, 5, &value, 3, nullptr, e);
+    });
+    expect_invalid("predictor", "NULL", [&](E e) {
+      return simdrop_predictor_predict_monte_carlo(nullptr, 1, &value, 5, 1, 0, 0, &value, 3,
+                                                   &value, 3, nullptr, e);
+    });
+    CHECK(value == 3.5F);
+    simdrop_predictor_destroy(nullptr);
+  }
+
   TEST_CASE("layers, kinds and masks that are none") {
     auto config = make_config();
     config.record = 0;

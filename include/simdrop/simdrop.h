@@ -57,9 +57,11 @@
 /* IWYU pragma: begin_exports */
 #include "simdrop/c/base.h"
 #include "simdrop/c/dropout.h"
+#include "simdrop/c/files.h"
 #include "simdrop/c/linear.h"
 #include "simdrop/c/mlp.h"
 #include "simdrop/c/optimizer.h"
+#include "simdrop/c/predictor.h"
 #include "simdrop/c/random.h"
 /* IWYU pragma: end_exports */
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "dispatch.h"
+#include "simdrop/checkpoint.hpp"
 
 namespace simdrop::c_api {
 namespace {
@@ -33,6 +34,8 @@ simdrop_status report_exception(simdrop_error* error) noexcept {
     return fill(error, SIMDROP_INVALID_ARGUMENT, e.what());
   } catch (const std::logic_error& e) {
     return fill(error, SIMDROP_INVALID_STATE, e.what());
+  } catch (const FileError& e) {
+    return fill(error, SIMDROP_FILE_ERROR, e.what());
   } catch (const detail::UnsupportedIsa& e) {
     return fill(error, SIMDROP_UNSUPPORTED, e.what());
   } catch (const std::exception& e) {

@@ -127,8 +127,7 @@ simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp*
   return guarded(error, [&] {
     check_not_null(mlp, "mlp");
     const simdrop_mlp_config given = read_struct(config, mlp_defaults, "config");
-    auto executor =
-        given.executor == nullptr ? nullptr : std::make_unique<CExecutor>(given.executor);
+    auto executor = executor_of(given);
     simdrop::Mlp network(mlp_config_of(given, executor.get()));
     *mlp = new simdrop_mlp(std::move(executor), std::move(network));
   });

@@ -1,6 +1,9 @@
 // simdrop_mlp_config, as the C++ API takes it.
 #pragma once
 
+#include <memory>
+
+#include "c_api/exec.h"
 #include "simdrop/c/mlp.h"
 #include "simdrop/mlp.hpp"
 
@@ -26,6 +29,11 @@ inline constexpr simdrop_mlp_config mlp_defaults = {
     0,                        // keep_gradients
     0,                        // reserved
 };
+
+// The network's own, or null.
+inline std::unique_ptr<CExecutor> executor_of(const simdrop_mlp_config& config) {
+  return config.executor == nullptr ? nullptr : std::make_unique<CExecutor>(config.executor);
+}
 
 // Executor: that of config.executor, or null. Throws std::invalid_argument for what C alone can get
 // wrong.

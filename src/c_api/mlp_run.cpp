@@ -1,8 +1,8 @@
 // The network's computations.
-#include "c_api/arguments.h"
 #include "c_api/exec.h"
 #include "c_api/guard.h"
 #include "c_api/handles.h"
+#include "c_api/mlp_arguments.h"
 #include "simdrop/c/mlp.h"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
@@ -11,17 +11,6 @@ namespace {
 
 constexpr simdrop_targets no_targets = {sizeof(simdrop_targets), nullptr, nullptr, 0};
 
-simdrop::ConstMatrix matrix(const float* data, int64_t rows, std::size_t cols, int64_t ld,
-                            const char* ld_name) {
-  return matrix_of<float>(static_cast<const void*>(data), count_of(rows, "rows"), cols, ld,
-                          ld_name);
-}
-
-simdrop::Matrix matrix(float* data, int64_t rows, std::size_t cols, int64_t ld,
-                       const char* ld_name) {
-  return matrix_of<float>(static_cast<void*>(data), count_of(rows, "rows"), cols, ld, ld_name);
-}
-
 // Targets of as many rows as there are: the kind that the loss needs is checked behind this.
 simdrop::Targets targets_of(const simdrop_targets* given, std::size_t rows, std::size_t outputs) {
   const simdrop_targets t = read_struct(given, no_targets, "targets");
@@ -29,16 +18,7 @@ simdrop::Targets targets_of(const simdrop_targets* given, std::size_t rows, std:
                                   t.labels == nullptr ? "neither" : "both",
                                   "labels or values, the other NULL");
   if (t.labels != nullptr) return std::span(t.labels, rows);
-  return matrix_of<float>(static_cast<const void*>(t.values), rows, outputs, t.values_ld,
-                          "values_ld");
-}
-
-std::size_t inputs_of(const simdrop::Mlp& mlp) {
-  return mlp.config().widths.front();
-}
-
-std::size_t outputs_of(const simdrop::Mlp& mlp) {
-  return mlp.config().widths.back();
+  return simdrop::ConstMatrix(t.values, rows, outputs, count_of(t.values_ld, "values_ld"));
 }
 
 void put(double* place, double value) {

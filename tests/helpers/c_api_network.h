@@ -14,6 +14,7 @@ namespace c_api {
 struct Destroy {
   void operator()(simdrop_mlp* mlp) const { simdrop_mlp_destroy(mlp); }
   void operator()(simdrop_optimizer* optimizer) const { simdrop_optimizer_destroy(optimizer); }
+  void operator()(simdrop_predictor* predictor) const { simdrop_predictor_destroy(predictor); }
 };
 template <class T>
 using Handle = std::unique_ptr<T, Destroy>;

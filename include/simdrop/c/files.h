@@ -1,0 +1,48 @@
+/**
+ * @file
+ * Networks in safetensors files, named and shaped as PyTorch saves them. Include simdrop/simdrop.h,
+ * which says what holds for every function; simdrop/checkpoint.hpp says what a file holds.
+ *
+ * Paths are texts as the operating system takes them, ending with 0.
+ */
+#ifndef SIMDROP_C_FILES_H
+#define SIMDROP_C_FILES_H
+
+#include "simdrop/c/optimizer.h"
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Writes a network, and where training stands if there is an optimizer. Whatever happens, the path
+ * is the old file or the new one.
+ * @param optimizer NULL: weights alone, which PyTorch's load_state_dict(strict=True) takes.
+ * @return SIMDROP_FILE_ERROR with the reason; SIMDROP_INVALID_ARGUMENT if the optimizer is not for
+ *     this network. Others may read these objects meanwhile.
+ */
+simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
+                                const simdrop_optimizer* optimizer, simdrop_error* error);
+
+/**
+ * Reads such a file, or one of a PyTorch Sequential of Linear layers. Nothing in it is trusted.
+ * @param defaults what the file does not tell; its widths are not used. Not NULL.
+ * @param mlp receives a network, which belongs to the caller.
+ * @param optimizer receives an optimizer, which belongs to the caller, or NULL if the file has none.
+ *     May be NULL.
+ * @return SIMDROP_FILE_ERROR for a file that is not there, broken, or of another kind of network.
+ */
+simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defaults,
+                                simdrop_mlp** mlp, simdrop_optimizer** optimizer,
+                                simdrop_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+#endif
