@@ -13,12 +13,15 @@ case "${1-}" in
   *) usage >&2; exit 2 ;;
 esac
 
-# What | Debian | Fedora | Arch | Homebrew; what is a command, a header, or a data folder.
+# What | Debian | Fedora | Arch | Homebrew; what is a command, a header, or a module of Python.
 # A '-' means that there is no such package, or that it comes with the system.
 required='
 command:c++|g++|gcc-c++|gcc|-
 command:cmake|cmake|cmake|cmake|cmake
 command:ninja|ninja-build|ninja-build|ninja|ninja
+command:pkg-config|pkgconf|pkgconf-pkg-config|pkgconf|pkgconf
+command:python3|python3|python3|python|python
+python:numpy|python3-numpy|python3-numpy|python-numpy|numpy
 header:omp.h|g++|gcc-c++|gcc|libomp
 header:xsimd/xsimd.hpp|libxsimd-dev|xsimd-devel|xsimd|xsimd
 header:doctest/doctest.h|doctest-dev|doctest-devel|doctest|doctest
@@ -41,6 +44,8 @@ have_header() {
   have_command "$compiler" && echo "#include <$1>" | "$compiler" -std=c++20 -x c++ -E - &>/dev/null
 }
 
+have_module() { have_command python3 && python3 -c "import $1" &>/dev/null; }
+
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 column() { # of the rows of $required whose thing is missing
@@ -50,6 +55,7 @@ column() { # of the rows of $required whose thing is missing
     case "$what" in
       command:*) have_command "${what#command:}" && continue ;;
       header:*) have_header "${what#header:}" && continue ;;
+      python:*) have_module "${what#python:}" && continue ;;
     esac
     echo "$what|$packages" | cut -d '|' -f "$1"
   done <<<"$required" | sort -u

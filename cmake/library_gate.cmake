@@ -40,3 +40,11 @@ set_tests_properties(symbols.gate_sees_added PROPERTIES
 simdrop_load_code_test(symbols.gate_sees_load_code simdrop_loads_code)
 set_tests_properties(symbols.gate_sees_load_code PROPERTIES
   PASS_REGULAR_EXPRESSION "runs[ \n]+code:")
+
+# The project's own bar: 1.5 MiB with all tables of x86.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND "avx512" IN_LIST SIMDROP_ISAS)
+  add_test(NAME symbols.size
+    COMMAND ${CMAKE_COMMAND} -D STRIP=${CMAKE_STRIP} -D LIBRARY=$<TARGET_FILE:simdrop>
+            -D COPY=${PROJECT_BINARY_DIR}/stripped_library.so -D LIMIT=1572864
+            -P ${PROJECT_SOURCE_DIR}/cmake/check_size.cmake)
+endif()

@@ -43,12 +43,16 @@ inline void check_shape(const Extent& m, const char* name, std::size_t rows, std
                 shape_text(rows, cols) + ", as " + like);
 }
 
+// Whether no offset into it overflows, of elements or of bytes.
+inline bool fits_memory(const Extent& m) {
+  const auto max_bytes = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  const std::size_t widest = m.rows > 1 ? std::max(m.cols, m.ld) : m.cols;
+  return widest == 0 || m.rows <= max_bytes / m.element_bytes / widest;
+}
+
 // All that can be wrong with a view by itself.
 inline void check_view(const Extent& m, const char* name) {
-  const auto max_bytes = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
-  const std::size_t max_elements = max_bytes / m.element_bytes;
-  const std::size_t widest = std::max(m.cols, m.ld);
-  if (widest != 0 && m.rows > max_elements / widest) {
+  if (!fits_memory(m)) {
     throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
   }
   if (m.size() == 0) return;

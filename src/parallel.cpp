@@ -2,75 +2,108 @@
 
 #include <algorithm>
 
+#include "executor_team.h"
+#include "team_barrier.h"
+
 #ifdef SIMDROP_WITH_OPENMP
 #include <omp.h>
+#include <unistd.h>
+
+#include <atomic>
 #endif
 
 namespace simdrop::detail {
 
+#ifdef SIMDROP_WITH_OPENMP
 namespace {
 
-// More threads than a machine has are no help, and one that runs out of them may end the program.
-constexpr int max_team = 1024;
+// The process in which this library started OpenMP's threads first. A child that is forked later
+// has no such threads, and GCC's runtime would wait for them forever.
+std::atomic<pid_t> process_of_threads{0};
+
+void remember_process() noexcept {
+  if (process_of_threads.load(std::memory_order_relaxed) == 0) {
+    process_of_threads.store(getpid(), std::memory_order_relaxed);
+  }
+}
+
+bool in_child() noexcept {
+  const pid_t process = process_of_threads.load(std::memory_order_relaxed);
+  return process != 0 && process != getpid();
+}
 
 }  // namespace
+#endif
 
 std::size_t largest_team(const Threads& threads) noexcept {
+  if (threads.executor != nullptr) return executor_size(threads, max_team);
 #ifdef SIMDROP_WITH_OPENMP
   const int count = threads.count > 0 ? threads.count : omp_get_max_threads();
-  return static_cast<std::size_t>(std::clamp(count, 1, max_team));
+  return std::clamp<std::size_t>(static_cast<std::size_t>(count), 1, max_team);
 #else
-  static_cast<void>(threads);
   return 1;
 #endif
 }
 
 std::size_t team_size(const Threads& threads) noexcept {
+  const std::size_t team = largest_team(threads);
 #ifdef SIMDROP_WITH_OPENMP
-  if (omp_in_parallel() != 0) return 1;
+  if (team == 1 || threads.executor != nullptr) return team;
+  if (omp_in_parallel() != 0 || in_child()) return 1;
 #endif
-  return largest_team(threads);
+  return team;
 }
 
 void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, RangeFn fn,
                      void* context) {
   if (n == 0) return;
   const std::size_t grains = (n + grain - 1) / grain;
-  std::size_t team = team_size(threads);
-  if (team > grains) team = grains;
-  if (team <= 1) {
+  const std::size_t team = grains == 1 ? 1 : std::min(team_size(threads), grains);
+  if (team == 1) {
     fn(context, 0, n);
     return;
   }
+  if (threads.executor != nullptr) {
+    executor_ranges(*threads.executor, n, grain, team, fn, context);
+    return;
+  }
 #ifdef SIMDROP_WITH_OPENMP
+  remember_process();
 #pragma omp parallel num_threads(static_cast <int>(team))
   {
     // The runtime may grant fewer threads than asked for: split by what is there.
     const auto granted = static_cast<std::size_t>(omp_get_num_threads());
     const auto rank = static_cast<std::size_t>(omp_get_thread_num());
-    const std::size_t begin = grains * rank / granted * grain;
-    const std::size_t end = grains * (rank + 1) / granted * grain;
-    if (begin < end) fn(context, begin, end < n ? end : n);
+    const Range range = share(n, grain, rank, granted);
+    if (!range.empty()) fn(context, range.begin, range.end);
   }
 #endif
 }
 
 void TeamMember::barrier() const noexcept {
-#ifdef SIMDROP_WITH_OPENMP
-  if (size > 1) {
-#pragma omp barrier
+  if (size == 1) return;
+  if (own_barrier != nullptr) {
+    own_barrier->wait(size);
+    return;
   }
+#ifdef SIMDROP_WITH_OPENMP
+#pragma omp barrier
 #endif
 }
 
 void parallel_team(const Threads& threads, MemberFn fn, void* context) {
-  const auto team = static_cast<int>(team_size(threads));
-  if (team <= 1) {
+  const std::size_t team = team_size(threads);
+  if (team == 1) {
     fn(context, {});
     return;
   }
+  if (threads.executor != nullptr) {
+    executor_team(*threads.executor, team, fn, context);
+    return;
+  }
 #ifdef SIMDROP_WITH_OPENMP
-#pragma omp parallel num_threads(team)
+  remember_process();
+#pragma omp parallel num_threads(static_cast <int>(team))
   fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
                static_cast<std::size_t>(omp_get_num_threads())});
 #endif

@@ -1,4 +1,4 @@
-// The only door to OpenMP.
+// The only door to OpenMP, and to executors.
 #pragma once
 
 #include <cstddef>
@@ -8,15 +8,21 @@
 
 namespace simdrop::detail {
 
-// Threads that a team may have, at least 1: threads.count if positive, else what OpenMP would take
-// or the executor has. 1 without an executor inside somebody else's parallel region or in a build
-// without OpenMP.
+class TeamBarrier;
+
+// More threads than a machine has are no help, and a runtime that gets none may end the program.
+inline constexpr std::size_t max_team = 1024;
+
+// Threads that a team may have, from 1 to max_team: threads.count if positive, else what OpenMP
+// would take; as many as an executor has at most. Without an executor it is 1 where OpenMP must not
+// start threads: inside somebody else's parallel region, in the child of a process that had some,
+// in a build without it.
 std::size_t team_size(const Threads& threads) noexcept;
 
-// The same whatever region it is called in: what there must be room for.
+// The same wherever it is called: what there must be room for.
 std::size_t largest_team(const Threads& threads) noexcept;
 
-// The same threads, `count` of them at most. count <= largest_team().
+// The same threads, `count` of them at most. 1 <= count <= max_team.
 inline Threads of_size(Threads threads, std::size_t count) noexcept {
   threads.count = static_cast<int>(count);
   return threads;
@@ -46,6 +52,7 @@ void parallel_for(std::size_t n, std::size_t grain, const Threads& threads, Fn&&
 struct TeamMember {
   std::size_t rank = 0;
   std::size_t size = 1;
+  TeamBarrier* own_barrier = nullptr;  // null: OpenMP's
 
   // Returns when every member has called it: what they wrote before is visible.
   void barrier() const noexcept;
@@ -53,7 +60,8 @@ struct TeamMember {
 
 using MemberFn = void (*)(void* context, const TeamMember& member) noexcept;
 
-// Runs fn on at most so many threads at once (fewer where the runtime grants fewer).
+// Runs fn on at most so many threads at once (fewer where the runtime grants fewer). Throws what an
+// executor makes of it, as parallel_ranges() does.
 void parallel_team(const Threads& threads, MemberFn fn, void* context);
 
 // The same for a callable fn(member), which must not throw.

@@ -154,7 +154,50 @@ expect_value(overhead.json neuron rows 9 unit)
 expect_value(overhead.json lazy rows 11 unit)
 expect_value(overhead.json 1 environment threads)
 
+# A run that is stopped and resumed is the run that was not: its figures, and its file to the last
+# byte. A learning rate that falls depends on all epochs of the run; a constant one does not.
+# expect_same_run(NAME EPOCHS OPTIONS...): 4 epochs, and 2 of so many and 2 more.
+function(expect_same_run name epochs)
+  expect(0 "" train --data moons --epochs 4 --seed 5 ${ARGN} --save ${name}-whole.st
+    --json ${name}-whole.json)
+  expect(0 "" train --data moons --epochs ${epochs} --stop-after 2 --seed 5 ${ARGN}
+    --save ${name}-2.st --json ${name}-2.json)
+  expect(0 "-\n +3 [^\n]+\n +4 [^\n]+ 0 s\n\n" train --resume ${name}-2.st --epochs 4 --threads 1
+    --save ${name}-4.st --json ${name}-4.json)
+  file(SHA256 "${WORK}/${name}-whole.st" whole)
+  file(SHA256 "${WORK}/${name}-4.st" resumed)
+  if(NOT whole STREQUAL resumed)
+    message(SEND_ERROR "${name}: the file of a resumed run is not that of a whole one")
+  endif()
+  file(READ "${WORK}/${name}-whole.json" json)
+  foreach(epoch 2 3)
+    math(EXPR at "${epoch} - 2")
+    foreach(key epoch loss test_loss train_accuracy test_accuracy)
+      string(JSON value GET "${json}" epochs ${epoch} ${key})
+      expect_value(${name}-4.json ${value} epochs ${at} ${key})
+    endforeach()
+  endforeach()
+endfunction()
+expect_same_run(linear 4 --keep-prob 0.75,0.5 --max-norm 2)
+expect_same_run(constant 2 --keep-prob 0.75 --lr-schedule constant --optimizer adam --lr 0.003
+  --loss softmax_ce --layers 2,16,16,2 --input-keep-prob 0.9)
+expect_same_run(neuron 4 --keep-prob 0.5 --dropout-unit neuron --lazy-updates --train-limit 300)
+# The same arguments may be repeated.
+expect(0 "\n +3 [^\n]+\n\n" train --data moons --keep-prob 0.75,0.5 --seed 5 --resume linear-2.st
+  --stop-after 1)
+
 # Arguments: one line, exit code 2.
+expect(2 "--seed: 6 given, but linear-2.st holds a run with 5" train --resume linear-2.st --seed 6)
+expect(2 "--keep-prob: .0\\.5,0\\.5. given, but .* with .0\\.75,0\\.5." train --resume linear-2.st
+  --keep-prob 0.5)
+expect(2 "--layers: .2,3,1. given" train --resume linear-2.st --layers 2,3,1)
+expect(2 "--optimizer: \"adam\" given, but .* \"sgd\"" train --resume linear-2.st --optimizer adam)
+expect(2 "--lr: 0.5 given, but" train --resume linear-2.st --lr 0.5)
+expect(2 "--batch: 7 given, but" train --resume linear-2.st --batch 7)
+expect(2 "--epochs: 8 given, but linear-2.st holds a run with 4" train --resume linear-2.st --epochs 8)
+expect(2 "--epochs: 4, but linear-4.st has done 4; allowed: more" train --resume linear-4.st)
+expect(2 "--epochs: 2, but constant-2.st has done 2; allowed: more" train --resume constant-2.st)
+expect(2 "--stop-after: -1 is out of range" train --stop-after -1)
 expect(2 "subcommand")
 expect(2 "--frobnicate" train --frobnicate)
 expect(2 "1\\.5.*0 <= keep_prob <= 1" train --keep-prob 1.5)
@@ -185,14 +228,21 @@ expect(2 "first width is 3, but the data has 2 features" train --data moons --la
 expect(2 "last width is 3, but the data has 2 classes" train --data moons --layers 2,4,3)
 expect(2 "give all four" train --train-images x)
 
+configure_file("${CMAKE_CURRENT_LIST_DIR}/data/torch_sequential.safetensors" "${WORK}/torch.st"
+               COPYONLY)
 # Files and failed runs: one line, exit code 1, no half-written results.
 expect(1 "missing/train-images-idx3-ubyte.*no such file" train --data missing)
 expect(1 "missing: No such file" train --train-images missing --train-labels b --test-images c
   --test-labels d)
 expect(1 "missing/out.json: can't be written" train --data moons --epochs 1
   --json missing/out.json)
-expect(1 "diverged.*--lr" train --data moons --loss identity_mse --lr 1e30 --json diverged.json)
-file(GLOB leftovers "${WORK}/diverged.json*" "${WORK}/*.tmp*")
+expect(1 "diverged.*--lr" train --data moons --loss identity_mse --lr 1e30 --json diverged.json
+  --save diverged.st)
+expect(1 "missing/out.st: can't be written" train --data moons --epochs 1 --save missing/out.st)
+expect(1 "simdrop: missing.st: No such file" train --resume missing.st)
+expect(1 "train.json: not a safetensors file" train --resume train.json)
+expect(1 "torch.st: was not written by simdrop train --save" train --resume torch.st)
+file(GLOB leftovers "${WORK}/diverged.*" "${WORK}/*.tmp*" "${WORK}/.simdrop-*")
 if(leftovers)
   message(SEND_ERROR "left behind: ${leftovers}")
 endif()

@@ -4,47 +4,27 @@
 #include <zlib.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "io/dataset.h"
 #include "io/idx.h"
+#include "temporary_directory.h"
 
 namespace {
 
-namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 using namespace simdrop;
 
-// A directory that disappears with the test case.
-class TemporaryDirectory {
+// Writes bytes, not text.
+class TemporaryDirectory : public test::TemporaryDirectory {
  public:
-  TemporaryDirectory()
-      : path_(fs::temp_directory_path() /
-              ("simdrop-test-" + std::to_string(std::random_device{}()))) {
-    fs::create_directory(path_);
-  }
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
   std::string write(const std::string& name, const Bytes& bytes) const {
-    const std::string path = (path_ / name).string();
-    std::ofstream out(path, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes.data()),
-              static_cast<std::streamsize>(bytes.size()));
-    REQUIRE(out.good());
-    return path;
+    return test::TemporaryDirectory::write(
+        name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
-  std::string name(const std::string& file) const { return (path_ / file).string(); }
-
- private:
-  fs::path path_;
 };
 
 void append_u32(Bytes& bytes, std::uint32_t value) {

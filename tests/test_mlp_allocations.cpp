@@ -8,6 +8,8 @@
 #include "count_allocations.h"
 #include "effort.h"
 #include "mlp_fixtures.h"
+#include "pools.h"
+#include "simdrop/predictor.hpp"
 
 namespace {
 
@@ -101,6 +103,43 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
       }
     }
   }
+}
+
+TEST_CASE("allocations: none after the first step on an executor") {
+  test::ThreadPool pool(2);
+  for (const DropoutUnit unit : {DropoutUnit::element, DropoutUnit::neuron}) {
+    auto config = fixture::make_config({70, 300, 129, 10}, Loss::softmax_ce, {0.8, 0.5, 1.0}, 80);
+    config.num_threads = 0;
+    config.executor = &pool;
+    config.dropout_unit = unit;
+    check_config(config, {.momentum = 0.9});
+  }
+  CHECK(pool.most == 3);
+}
+
+TEST_CASE("allocations: threads of a call are paid for once") {
+  const auto config = fixture::make_config({70, 300, 10}, Loss::softmax_ce, {0.8, 0.5}, 80);
+  test::ThreadPool pool(3);
+  Mlp mlp(config);
+  Predictor predictor(mlp, 80);
+  const auto batch = fixture::make_batch(config, 80, 1);
+  std::vector<float> out(800);
+  const Matrix predictions{out.data(), 80, 10};
+  CHECK(allocations_in([&] { predictor.predict(batch.inputs(), predictions); }) == 0);
+  const auto work = [&] {
+    mlp.forward(batch.inputs(), 1, 0, 2);
+    mlp.predict(batch.inputs(), predictions, pool);
+    predictor.predict(batch.inputs(), predictions, 2);
+    predictor.predict(batch.inputs(), predictions, pool);
+  };
+  CHECK(allocations_in(work) > 0);
+  CHECK(allocations_in(work) == 0);
+  // Room that cannot be made is missed before anything is written.
+  out.assign(800, 3.0F);
+  test::refuse_allocations(true);
+  CHECK_THROWS_AS(predictor.predict(batch.inputs(), predictions, 9), std::bad_alloc);
+  test::refuse_allocations(false);
+  CHECK(out == std::vector<float>(800, 3.0F));
 }
 
 TEST_CASE("allocations: none whatever units a step keeps") {

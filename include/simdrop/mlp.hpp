@@ -227,6 +227,7 @@ class Mlp {
   [[nodiscard]] std::size_t workspace_bytes() const noexcept;
 
  private:
+  friend class Predictor;
   struct State;
   std::unique_ptr<State> state_;
 };

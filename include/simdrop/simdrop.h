@@ -58,6 +58,8 @@
 #include "simdrop/c/base.h"
 #include "simdrop/c/dropout.h"
 #include "simdrop/c/linear.h"
+#include "simdrop/c/mlp.h"
+#include "simdrop/c/optimizer.h"
 #include "simdrop/c/random.h"
 /* IWYU pragma: end_exports */
 

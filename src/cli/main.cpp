@@ -6,11 +6,13 @@
 #include <iostream>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "cli/demo.h"
 #include "cli/environment.h"
 #include "cli/overhead.h"
 #include "cli/train.h"
+#include "cli/train_file.h"
 
 namespace simdrop::cli {
 namespace {
@@ -150,6 +152,20 @@ void add_optimizer_options(CLI::App& app, TrainArguments& arguments) {
       ->capture_default_str();
 }
 
+void add_file_options(CLI::App& app, TrainArguments& arguments) {
+  app.add_option("--save", arguments.save,
+                 "write network, optimiser and position to FILE (safetensors) after each epoch")
+      ->type_name("FILE");
+  app.add_option("--resume", arguments.resume,
+                 "go on with the run in FILE of --save, with the arguments that it began with")
+      ->type_name("FILE");
+  app.add_option("--stop-after", arguments.stop_after,
+                 "stop after N epochs, for --resume to go on; 0 = all")
+      ->check(non_negative())
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 void add_overhead_options(CLI::App& app, OverheadConfig& config) {
   add_list(app, "--widths", config.widths, "widths of the two hidden layers")
       ->check(at_least_one());
@@ -171,42 +187,58 @@ void add_overhead_options(CLI::App& app, OverheadConfig& config) {
       ->capture_default_str();
 }
 
-int run(int argc, char** argv) {
+// The command line, and what it was read into.
+struct Program {
   CLI::App app{"Dropout at the speed of memory: trains MLPs and measures what dropout costs."};
-  app.set_version_flag("--version", std::string("simdrop ") + version());
-  app.require_subcommand(1);
-
   TrainArguments train;
-  CLI::App& train_app = *app.add_subcommand("train", "train a network with or without dropout");
-  add_data_options(train_app, train);
-  add_network_options(train_app, train);
-  add_optimizer_options(train_app, train);
-  add_common(train_app, train.threads, train.json_path);
-
   OverheadConfig overhead;
+  InfoConfig info;
+  CLI::App& train_app = *app.add_subcommand("train", "train a network with or without dropout");
   CLI::App& overhead_app =
       *app.add_subcommand("overhead", "time training steps without and with dropout");
-  add_overhead_options(overhead_app, overhead);
-  add_common(overhead_app, overhead.threads, overhead.json_path);
-
-  InfoConfig info;
   CLI::App& info_app = *app.add_subcommand("info", "show CPU, kernel tables and build");
-  info_app.add_option("--json", info.json_path, "also write it to FILE")->type_name("FILE");
-
   CLI::App& demo_app =
       *app.add_subcommand("demo", "overhead report, then Fashion-MNIST without and with dropout");
 
+  // saved: what the options of train are unless they are given.
+  explicit Program(TrainArguments saved = {}) : train(std::move(saved)) {
+    app.set_version_flag("--version", std::string("simdrop ") + version());
+    app.require_subcommand(1);
+    add_data_options(train_app, train);
+    add_network_options(train_app, train);
+    add_optimizer_options(train_app, train);
+    add_file_options(train_app, train);
+    add_common(train_app, train.threads, train.json_path);
+    add_overhead_options(overhead_app, overhead);
+    add_common(overhead_app, overhead.threads, overhead.json_path);
+    info_app.add_option("--json", info.json_path, "also write it to FILE")->type_name("FILE");
+  }
+};
+
+// A run goes on with the arguments that it began with.
+void resume_train(const std::string& path, int argc, char** argv) {
+  const TrainArguments saved = saved_arguments(path);
+  Program again(saved);
+  again.app.parse(argc, argv);
+  check_same_run(saved, again.train);
+  run_train(again.train);
+}
+
+int run(int argc, char** argv) {
+  Program program;
   try {
-    app.parse(argc, argv);
+    program.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) return program.app.exit(error);
     std::cerr << "simdrop: " << error.what() << " (see simdrop --help)\n";
     return kUsage;
   }
-  if (train_app.parsed()) run_train(train);
-  if (overhead_app.parsed()) run_overhead(overhead);
-  if (info_app.parsed()) run_info(info);
-  if (demo_app.parsed()) run_demo();
+  const bool resume = !program.train.resume.empty();
+  if (program.train_app.parsed() && resume) resume_train(program.train.resume, argc, argv);
+  if (program.train_app.parsed() && !resume) run_train(program.train);
+  if (program.overhead_app.parsed()) run_overhead(program.overhead);
+  if (program.info_app.parsed()) run_info(program.info);
+  if (program.demo_app.parsed()) run_demo();
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/train.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -8,7 +9,9 @@
 #include "cli/environment.h"
 #include "cli/terminal.h"
 #include "cli/train_config.h"
+#include "cli/train_file.h"
 #include "cli/trainer.h"
+#include "io/atomic_file.h"
 
 namespace simdrop::cli {
 namespace {
@@ -114,7 +117,8 @@ Json epoch_json(const EpochProgress& progress, const Evaluations& evaluations) {
 // Prints the training of one network as it goes.
 class Report {
  public:
-  explicit Report(std::size_t epochs) : epochs_(epochs), start_(Clock::now()) {}
+  Report(std::size_t begin, std::size_t epochs)
+      : begin_(begin), epochs_(epochs), start_(Clock::now()) {}
 
   void step(const EpochProgress& progress) {
     if (!line_.due()) return;
@@ -142,10 +146,12 @@ class Report {
   }
 
   [[nodiscard]] std::string time_left(double epochs_done) const {
-    return duration(seconds_since(start_) * (static_cast<double>(epochs_) / epochs_done - 1.0));
+    const auto begin = static_cast<double>(begin_);
+    return duration(seconds_since(start_) * (static_cast<double>(epochs_) - epochs_done) /
+                    (epochs_done - begin));
   }
 
-  std::size_t epochs_;
+  std::size_t begin_, epochs_;
   Clock::time_point start_;
   ProgressLine line_;
   Table table_{{{"epoch"},
@@ -163,34 +169,49 @@ void check_finite(const EpochProgress& progress) {
                            "; a smaller --lr may help");
 }
 
+// Each epoch that is evaluated goes to `epochs`.
+void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
+                const io::TrainTest& data, Trainer& trainer, Json& epochs) {
+  const std::size_t begin = trainer.epochs_done();
+  const std::size_t left = config.epochs - begin;
+  const std::size_t end =
+      begin + (arguments.stop_after == 0 ? left : std::min(left, arguments.stop_after));
+  const Metadata metadata = run_metadata(arguments, config, data.train.rows());
+  Report report(begin, end);
+  print(report.header());
+  for (std::size_t epoch = begin; epoch < end; ++epoch) {
+    const EpochProgress progress =
+        trainer.run_epoch([&](const EpochProgress& now) { report.step(now); });
+    check_finite(progress);
+    if (!arguments.save.empty()) trainer.save(arguments.save, metadata);
+    const bool last = epoch + 1 == end;
+    if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
+    Evaluations evaluations{{}, trainer.evaluate(data.test)};
+    if (last || arguments.eval_train == "every") evaluations.train = trainer.evaluate(data.train);
+    report.epoch(progress, evaluations);
+    epochs.push_back(epoch_json(progress, evaluations));
+  }
+}
+
 }  // namespace
 
 void run_train(const TrainArguments& arguments) {
   JsonFile file(arguments.json_path);
+  // A place that can't be written is known before the work, too.
+  if (!arguments.save.empty()) (void)detail::AtomicFile(arguments.save);
   const TrainerConfig config = make_config(arguments);
   const NamedData named = load_data(arguments, config.network.widths.back());
-  Trainer trainer(config, named.data.train);
+  const io::Dataset& train = named.data.train;
+  Trainer trainer = arguments.resume.empty()
+                        ? Trainer(config, train)
+                        : Trainer(config, train, load_run(arguments.resume, config, train.rows()));
   print(environment_line(arguments.threads) + describe(named, config, trainer));
 
   Json json{{"environment", environment_json(arguments.threads)},
             {"config", config_json(named, config, trainer, arguments)},
             {"epochs", Json::array()}};
   const Clock::time_point start = Clock::now();
-  Report report(config.epochs);
-  print(report.header());
-  for (std::size_t epoch = 0; epoch < config.epochs; ++epoch) {
-    const EpochProgress progress =
-        trainer.run_epoch([&](const EpochProgress& now) { report.step(now); });
-    check_finite(progress);
-    const bool last = epoch + 1 == config.epochs;
-    if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
-    Evaluations evaluations{{}, trainer.evaluate(named.data.test)};
-    if (last || arguments.eval_train == "every") {
-      evaluations.train = trainer.evaluate(named.data.train);
-    }
-    report.epoch(progress, evaluations);
-    json["epochs"].push_back(epoch_json(progress, evaluations));
-  }
+  run_epochs(arguments, config, named.data, trainer, json["epochs"]);
   json["train_accuracy"] = json["epochs"].back()["train_accuracy"];
   json["test_accuracy"] = json["epochs"].back()["test_accuracy"];
   json["train_seconds"] = json["epochs"].back()["train_seconds"];

@@ -38,6 +38,9 @@ struct TrainArguments {
   std::uint64_t seed = 0;
   int threads = 0;
   std::string json_path;
+  std::string save;            // a file for the run so far, after each epoch
+  std::string resume;          // such a file
+  std::size_t stop_after = 0;  // epochs, as if interrupted; 0 = all
 };
 
 // Throws std::invalid_argument for arguments that make no sense, std::runtime_error for files and

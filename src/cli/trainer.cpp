@@ -4,13 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace simdrop::cli {
 namespace {
 
-const MlpConfig& checked(const MlpConfig& network, const io::Dataset& train) {
-  check_network_fits(network, train);
-  return network;
+Checkpoint new_run(const MlpConfig& network, const OptimizerConfig& optimizer) {
+  Mlp mlp(network);
+  const auto sizes = mlp.parameter_sizes();
+  return {std::move(mlp), Optimizer(optimizer, sizes), {}};
 }
 
 // One-hot rows, or the label itself where there is a single output.
@@ -81,14 +83,28 @@ const char* unit_name(DropoutUnit unit) {
   return unit == DropoutUnit::neuron ? "neuron" : "element";
 }
 
+std::size_t steps_per_epoch(const TrainerConfig& config, std::size_t examples) {
+  return (examples + config.network.max_batch - 1) / config.network.max_batch;
+}
+
 Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train)
+    : Trainer(config, train, new_run(config.network, config.optimizer)) {}
+
+Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train, Checkpoint run)
     : config_(config),
       train_(train),
-      network_(checked(config.network, train)),
-      optimizer_(config.optimizer, network_.parameter_sizes()),
-      steps_per_epoch_((train.rows() + config.network.max_batch - 1) / config.network.max_batch),
+      network_(std::move(run.mlp)),
+      optimizer_(std::move(*run.optimizer)),
+      steps_per_epoch_(cli::steps_per_epoch(config, train.rows())),
+      epochs_done_(static_cast<std::size_t>(optimizer_.step_count()) / steps_per_epoch_),
       batch_x_(config.network.max_batch * train.features),
-      batch_labels_(config.network.max_batch) {}
+      batch_labels_(config.network.max_batch) {
+  check_network_fits(config.network, train);
+}
+
+void Trainer::save(const std::string& path, const Metadata& metadata) const {
+  save_checkpoint(path, network_, &optimizer_, metadata);
+}
 
 double Trainer::learning_rate() const {
   if (config_.schedule == Schedule::constant) return config_.optimizer.learning_rate;

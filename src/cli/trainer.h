@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/dataset.h"
+#include "simdrop/checkpoint.hpp"
 #include "simdrop/mlp.hpp"
 
 namespace simdrop::cli {
@@ -41,6 +42,8 @@ class Trainer {
  public:
   // `train` must outlive the trainer. Throws std::invalid_argument naming what does not fit.
   Trainer(const TrainerConfig& config, const io::Dataset& train);
+  // Goes on after the epochs that `run`, which has an optimizer, has done.
+  Trainer(const TrainerConfig& config, const io::Dataset& train, Checkpoint run);
 
   // Runs the next epoch; the last batch of an epoch holds what remains. Stops early, and says so
   // by a loss that is not finite, if training diverges. on_step is called after each step.
@@ -53,6 +56,7 @@ class Trainer {
   [[nodiscard]] std::size_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] double learning_rate() const;  // of the next step
   [[nodiscard]] const Mlp& network() const { return network_; }
+  void save(const std::string& path, const Metadata& metadata) const;
 
  private:
   double train_batch(const std::vector<std::size_t>& order, std::size_t begin, std::size_t end);
@@ -68,6 +72,8 @@ class Trainer {
   std::vector<std::uint8_t> batch_labels_;
   std::vector<float> batch_values_;
 };
+
+[[nodiscard]] std::size_t steps_per_epoch(const TrainerConfig& config, std::size_t examples);
 
 // Throws std::invalid_argument unless a network of these widths and this loss can be trained on
 // the data: widths.front() features; one output per class, or a single one for two classes.

@@ -101,19 +101,19 @@ void Network::backward_group(const TeamMember& member, const Group& group, Updat
     const BackwardWeightsCall<float> of_weights = weights_call(l, group, updates);
     const std::size_t offset =
         backward_weights_offset<float>({group.rows, layers[l - 1].width, layers[l].width});
-    pack(table_, member, of_weights, buffers(l, offset));
+    pack(table_, member, of_weights, memory.of_layer(l, offset));
     if (l > 1) {
       const BackwardInputCall<float> of_input = input_call(l, group);
-      pack(table_, member, of_input, buffers(l));
+      pack(table_, member, of_input, memory.of_layer(l));
       member.barrier();
-      multiply(table_, member, of_input, buffers(l));
+      multiply(table_, member, of_input, memory.of_layer(l));
       member.barrier();
       if (config.record) record_da(member, layers[l - 1], group);
     } else {
       member.barrier();
     }
-    multiply(table_, member, of_weights, buffers(l, offset));
-    if (keep) multiply(table_, member, weights_call(l, group, nullptr), buffers(l, offset));
+    multiply(table_, member, of_weights, memory.of_layer(l, offset));
+    if (keep) multiply(table_, member, weights_call(l, group, nullptr), memory.of_layer(l, offset));
   }
 }
 
@@ -158,9 +158,9 @@ double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& opt
   has_gradients = keep;
   for (std::size_t l = 1; updates_later && l <= last(); ++l) {
     const Matrix w = weights(l);
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, team(threads),
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, threads,
                      w.cols);
-    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, team(threads));
+    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, threads);
   }
   return mean_of_losses();
 }

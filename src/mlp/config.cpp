@@ -55,4 +55,10 @@ const MlpConfig& checked_config(const MlpConfig& config) {
   return config;
 }
 
+Threads own_threads(const MlpConfig& config) noexcept {
+  Threads threads = config.num_threads;
+  threads.executor = config.executor;
+  return threads;
+}
+
 }  // namespace simdrop::detail

@@ -10,14 +10,6 @@
 #include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
-namespace {
-
-// Up to here reading the weights where they lie beats packing what they meet. Measured.
-constexpr std::size_t few_rows = 32;
-// For one row the time goes into reading the weights, which is worth more than its products are.
-constexpr double few_rows_worth = 8.0;
-
-}  // namespace
 
 ConstMatrix Network::activation(std::size_t layer) const {
   if (layer == 0) return input;
@@ -162,10 +154,10 @@ void Network::forward_group(const TeamMember& member, const Group& group, std::u
                             std::uint64_t first_row) const {
   for (std::size_t l = 1; l <= last(); ++l) {
     const ForwardCall<float> call = forward_call(l, group);
-    pack(table_, member, call, buffers(l));
+    pack(table_, member, call, memory.of_layer(l));
     if (l < last()) draw_mask(member, l, step, first_row);
     member.barrier();
-    multiply(table_, member, call, buffers(l));
+    multiply(table_, member, call, memory.of_layer(l));
     member.barrier();
     if (l < last()) clear_dropped(member, layers[l]);
   }
@@ -201,38 +193,6 @@ ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t fi
     record_forward(member);
   });
   return activation(last());
-}
-
-void Network::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const {
-  ConstMatrix in = x;
-  for (std::size_t l = 1; l <= last(); ++l) {
-    const Matrix y = l < last() ? Matrix(predict_[l % 2].get(), x.rows, layers[l].width) : out;
-    const ForwardCall<float> call = inference_call(l, in, y);
-    pack(table_, member, call, buffers(l));
-    member.barrier();
-    multiply(table_, member, call, buffers(l));
-    member.barrier();
-    in = y;
-  }
-  finish_outputs(
-      member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
-}
-
-void Network::predict(ConstMatrix x, Matrix out, const Threads& threads) {
-  const std::size_t chunk = std::min(x.rows, config.max_batch);
-  const bool few = chunk <= few_rows;  // one way for all rows of a call
-  const Threads team = team_for(threads, chunk, few ? few_rows_worth : 1.0);
-  parallel_team(team, [&](const TeamMember& member) {
-    if (few) {
-      predict_few(member, x, out);
-      return;
-    }
-    for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
-      const std::size_t rows = std::min(config.max_batch, x.rows - begin);
-      predict_chunk(member, {x.row(begin), rows, x.cols, x.ld},
-                    {out.row(begin), rows, out.cols, out.ld});
-    }
-  });
 }
 
 }  // namespace simdrop::detail

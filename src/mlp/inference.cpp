@@ -1,172 +1,97 @@
-// Inference on few rows, and on many samples of dropout.
+// Inference on few rows and on many.
+#include "mlp/inference.h"
+
 #include <algorithm>
 
-#include "mask_source.h"
+#include "dispatch.h"
 #include "mlp/linear_small.h"
-#include "mlp/loss.h"
-#include "mlp/network.h"
-#include "mlp/shares.h"
-#include "mlp/stream_id.h"
-#include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
+namespace {
+
+// Up to here reading the weights where they lie beats packing what they meet. Measured.
+constexpr std::size_t few_rows = 32;
+// For one row the time goes into reading the weights, which is worth more than its products are.
+constexpr double few_rows_worth = 8.0;
+
+}  // namespace
+
+Inference::Inference(const Network& network, std::size_t max_batch, PassMemory& memory)
+    : network_(network), max_batch_(max_batch), memory_(memory) {
+  std::size_t widest = 0;
+  for (std::size_t l = 1; l < network.last(); ++l) {
+    widest = std::max(widest, network.layers[l].width);
+  }
+  const std::size_t hidden = checked_product(max_batch, widest);
+  for (auto& buffer : hidden_) buffer = make_buffer<float>(hidden);
+  const std::size_t outputs = checked_product(max_batch, network.layers.back().width);
+  samples_ = {make_buffer<float>(checked_product(max_batch, network.layers[0].width)),
+              make_buffer<float>(hidden), make_buffer<float>(outputs), make_buffer<double>(outputs),
+              make_buffer<double>(outputs)};
+}
+
+void Inference::finish(const TeamMember& member, Matrix out) const {
+  network_.finish_outputs(
+      member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
+}
 
 // A of layer `end` - 1 (of x for layer 0) without dropout; x.rows <= max_batch. Ends with a
 // barrier.
-ConstMatrix Network::hidden_few(const TeamMember& member, ConstMatrix x, std::size_t end) const {
+ConstMatrix Inference::hidden_few(const TeamMember& member, ConstMatrix x, std::size_t end) const {
   for (std::size_t l = 1; l < end; ++l) {
-    const Matrix y{predict_[l % 2].get(), x.rows, layers[l].width};
-    linear_small(table_, member, x, weights(l), bias(l), true, y);
+    const Matrix y{hidden_[l % 2].get(), x.rows, network_.layers[l].width};
+    linear_small(network_.table(), member, x, network_.weights(l), network_.bias(l), true, y);
     member.barrier();
     x = y;
   }
   return x;
 }
 
-void Network::output_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
-  linear_small(table_, member, x, weights(last()), bias(last()), false, out);
+void Inference::output_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
+  linear_small(network_.table(), member, x, network_.weights(network_.last()),
+               network_.bias(network_.last()), false, out);
   member.barrier();
-  finish_outputs(
-      member, {out.rows, out.cols, out.ld, nullptr, out.data, out.data, nullptr, nullptr}, nullptr);
+  finish(member, out);
 }
 
-void Network::predict_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
-  for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
-    const std::size_t rows = std::min(config.max_batch, x.rows - begin);
-    const ConstMatrix in = hidden_few(member, {x.row(begin), rows, x.cols, x.ld}, last());
+void Inference::predict_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
+  for (std::size_t begin = 0; begin < x.rows; begin += max_batch_) {
+    const std::size_t rows = std::min(max_batch_, x.rows - begin);
+    const ConstMatrix in = hidden_few(member, {x.row(begin), rows, x.cols, x.ld}, network_.last());
     output_few(member, in, {out.row(begin), rows, out.cols, out.ld});
   }
 }
 
-// The first layer that drops anything, or last().
-std::size_t Network::first_dropped() const {
-  std::size_t l = 0;
-  while (l < last() && keep_prob(l) == 1.0) ++l;
-  return l;
-}
-
-// Row s * pass.rows + r of y: row r of sample s, after the dropout of layer l (and its bias and
-// ReLU, if it is not the input). in: those rows before, or the pass.rows that all samples share.
-// Ends with a barrier.
-void Network::drop_samples(const TeamMember& member, std::size_t l, const SamplePass& pass,
-                           ConstMatrix in, Matrix y) const {
-  MaskSource source = make_mask_source({.keep_prob = keep_prob(l), .stream = {config.seed, 0}});
-  const float scale = dropout_scale(keep_prob(l));
-  const Range mine = share_of(member, y.rows, 1, elements_per_thread / y.cols);
-  for (std::size_t i = mine.begin, count = 0; i < mine.end; i += count) {
-    const std::size_t r = i % pass.rows;
-    count = std::min(mine.end - i, pass.rows - r);
-    source.stream = stream_id(StreamDomain::sample, l, pass.first_sample + i / pass.rows);
-    source.first = (pass.first_row + r) * y.cols;
-    const Shape2D shape{count, y.cols, in.ld, y.ld};
-    const float* from = in.row(in.rows == pass.rows ? r : i);
-    if (l == 0) {
-      table_.f32.dropout(source, scale, shape, from, y.row(i), nullptr);
-    } else {
-      table_.f32.bias_relu_dropout(source, scale, shape, from, bias(l).data(), y.row(i), nullptr);
-    }
-  }
-  member.barrier();
-}
-
-// Outputs of every sample of a pass. `base` is what they share: the input, if that is the first
-// that drops, or else the product of layer `first` before its bias.
-void Network::sample_outputs(const TeamMember& member, std::size_t first, const SamplePass& pass,
-                             ConstMatrix base) const {
-  const std::size_t rows = pass.samples * pass.rows;
-  const auto stacked = [&](std::size_t l) {
-    return Matrix{l == 0 ? samples_.input.get() : predict_[l % 2].get(), rows, layers[l].width};
-  };
-  Matrix in = stacked(first);
-  drop_samples(member, first, pass, base, in);
-  for (std::size_t l = first + 1; l < last(); ++l) {
-    const Matrix y = stacked(l);
-    const bool drops = keep_prob(l) != 1.0;
-    linear_small(table_, member, in, weights(l), drops ? std::span<float>() : bias(l), !drops, y);
+void Inference::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const {
+  ConstMatrix in = x;
+  for (std::size_t l = 1; l <= network_.last(); ++l) {
+    const Matrix y =
+        l < network_.last() ? Matrix(hidden_[l % 2].get(), x.rows, network_.layers[l].width) : out;
+    const ForwardCall<float> call = network_.inference_call(l, in, y);
+    pack(network_.table(), member, call, memory_.of_layer(l));
     member.barrier();
-    if (drops) drop_samples(member, l, pass, y, y);
+    multiply(network_.table(), member, call, memory_.of_layer(l));
+    member.barrier();
     in = y;
   }
-  output_few(member, in, {samples_.out.get(), rows, layers[last()].width});
+  finish(member, out);
 }
 
-// Welford's update, sample by sample; `done` of them came before.
-// Source: Welford, "Note on a method for calculating corrected sums of squares and products",
-// Technometrics 4 (1962).
-void Network::add_samples(const TeamMember& member, std::size_t done,
-                          const SamplePass& pass) const {
-  const std::size_t n = pass.rows * layers[last()].width;
-  const Range mine = share_of(member, n, 1, outputs_per_thread);
-  double* mean = samples_.mean.get();
-  double* squares = samples_.squares.get();
-  if (done == 0) {
-    std::fill(mean + mine.begin, mean + mine.end, 0.0);
-    std::fill(squares + mine.begin, squares + mine.end, 0.0);
-  }
-  for (std::size_t s = 0; s < pass.samples; ++s) {
-    const float* out = samples_.out.get() + s * n;
-    const auto count = static_cast<double>(done + s + 1);
-    for (std::size_t i = mine.begin; i < mine.end; ++i) {
-      const double value = static_cast<double>(out[i]);
-      const double delta = value - mean[i];
-      mean[i] += delta / count;
-      squares[i] += delta * (value - mean[i]);
+void Inference::predict(ConstMatrix x, Matrix out, const Threads& threads) const {
+  const std::size_t chunk = std::min(x.rows, max_batch_);
+  const bool few = chunk <= few_rows;  // one way for all rows of a call
+  const Threads team = network_.team_for(threads, chunk, few ? few_rows_worth : 1.0);
+  parallel_team(team, [&](const TeamMember& member) {
+    if (few) {
+      predict_few(member, x, out);
+      return;
     }
-  }
-}
-
-void Network::write_moments(std::size_t samples, Matrix mean, Matrix variance) const {
-  const double divisor = samples > 1 ? static_cast<double>(samples - 1) : 1.0;
-  for (std::size_t r = 0; r < mean.rows; ++r) {
-    for (std::size_t c = 0; c < mean.cols; ++c) {
-      mean(r, c) = static_cast<float>(samples_.mean[r * mean.cols + c]);
-      variance(r, c) = static_cast<float>(samples_.squares[r * mean.cols + c] / divisor);
+    for (std::size_t begin = 0; begin < x.rows; begin += max_batch_) {
+      const std::size_t rows = std::min(max_batch_, x.rows - begin);
+      predict_chunk(member, {x.row(begin), rows, x.cols, x.ld},
+                    {out.row(begin), rows, out.cols, out.ld});
     }
-  }
-}
-
-// Samples are stacked as rows of one batch, as many as fit into max_batch: the weights are read
-// once for all of them. What no dropout has touched is computed once for all samples.
-void Network::monte_carlo_chunk(const TeamMember& member, const SampleChunk& chunk) const {
-  const std::size_t first = first_dropped();
-  const std::size_t m = chunk.x.rows;
-  ConstMatrix base = hidden_few(member, chunk.x, first);
-  if (first > 0 && first < last()) {
-    const Matrix product{samples_.shared.get(), m, layers[first].width};
-    linear_small(table_, member, base, weights(first), {}, false, product);
-    member.barrier();
-    base = product;
-  }
-  for (std::size_t done = 0; done < chunk.samples;) {
-    const SamplePass pass{chunk.first_sample + done,
-                          std::min(chunk.samples - done, config.max_batch / m), chunk.first_row, m};
-    if (first == last()) {
-      output_few(member, base, {samples_.out.get(), m, layers[last()].width});
-    } else {
-      sample_outputs(member, first, pass, base);
-    }
-    member.barrier();
-    add_samples(member, done, pass);
-    member.barrier();
-    done += pass.samples;
-  }
-}
-
-void Network::predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
-                                  std::uint64_t first_row, Matrix mean, Matrix variance,
-                                  const Threads& threads) {
-  // Without dropout one sample tells what they all are.
-  if (first_dropped() == last()) samples = 1;
-  for (std::size_t begin = 0; begin < x.rows; begin += config.max_batch) {
-    const std::size_t m = std::min(config.max_batch, x.rows - begin);
-    const SampleChunk chunk{
-        {x.row(begin), m, x.cols, x.ld}, samples, first_sample, first_row + begin};
-    const std::size_t stacked = std::min(config.max_batch, m * samples);
-    parallel_team(team_for(threads, stacked, 1.0),
-                  [&](const TeamMember& member) { monte_carlo_chunk(member, chunk); });
-    write_moments(samples, {mean.row(begin), m, mean.cols, mean.ld},
-                  {variance.row(begin), m, variance.cols, variance.ld});
-  }
+  });
 }
 
 }  // namespace simdrop::detail

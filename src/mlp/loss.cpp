@@ -8,6 +8,7 @@
 #include <string>
 
 #include "check.h"
+#include "extent.h"
 
 namespace simdrop::detail {
 namespace {
@@ -42,6 +43,7 @@ void check_labels(std::span<const std::uint8_t> labels, std::size_t rows, std::s
 void check_values(ConstMatrix y, std::size_t rows, std::size_t outputs) {
   if (y.rows != rows) throw_shape("targets.values.rows", y.rows, "number of examples", rows);
   if (y.cols != outputs) throw_shape("targets.values.cols", y.cols, "number of outputs", outputs);
+  check_argument(fits_memory(y), "targets.values.ld", y.ld, "a matrix that fits in memory");
   if (y.rows > 1 && y.ld < y.cols) throw_shape("targets.values.ld", y.ld, ">= cols", y.cols);
   check_argument(y.data != nullptr, "targets.values.data", "null", "a valid pointer");
 }

@@ -22,6 +22,7 @@ struct Names {
 };
 inline void check_matrix(const Names& names, ConstMatrix m, std::size_t cols) {
   check_count(names.cols, m.cols, cols);
+  check_argument(fits_memory(m), names.rows, m.rows, "a matrix that fits in memory");
   if (m.rows > 1 && m.ld < m.cols) {
     throw_invalid(names.ld, m.ld, ">= cols = " + std::to_string(m.cols));
   }

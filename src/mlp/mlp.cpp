@@ -6,6 +6,7 @@
 #include "mlp/config.h"
 #include "mlp/loss.h"
 #include "mlp/matrix_check.h"
+#include "mlp/mlp_state.h"
 #include "mlp/network.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
@@ -13,11 +14,9 @@
 namespace simdrop {
 namespace {
 
-using detail::check_apart;
 using detail::check_argument;
 using detail::check_count;
 using detail::check_matrix;
-using detail::check_output;
 using detail::Names;
 using detail::Network;
 using detail::throw_invalid;
@@ -37,10 +36,6 @@ void check_step(std::uint64_t step) {
 }
 
 constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
-constexpr Names out_names{"out", "out.rows", "out.cols", "out.ld", "out.data"};
-constexpr Names mean_names{"mean", "mean.rows", "mean.cols", "mean.ld", "mean.data"};
-constexpr Names variance_names{"variance", "variance.rows", "variance.cols", "variance.ld",
-                               "variance.data"};
 constexpr Names predictions_names{"predictions", "predictions.rows", "predictions.cols",
                                   "predictions.ld", "predictions.data"};
 
@@ -73,6 +68,12 @@ void check_recorded(const Network& network) {
   }
 }
 
+// The threads of a call, whose room is made before anything is written.
+Threads ready(Network& network, const std::optional<Threads>& threads) {
+  if (threads.has_value()) detail::check_threads(*threads);
+  return network.memory.ready(threads.value_or(detail::own_threads(network.config)));
+}
+
 void check_forward(const Network& network) {
   if (network.forward_rows == 0) throw std::logic_error("simdrop: there was no forward() yet");
 }
@@ -92,11 +93,8 @@ void check_gradients(const Network& network) {
 
 }  // namespace
 
-struct Mlp::State {
-  Network network;
-};
-
-Mlp::Mlp(const MlpConfig& config) : state_(new State{Network(detail::checked_config(config))}) {}
+Mlp::Mlp(const MlpConfig& config)
+    : state_(std::make_unique<State>(detail::checked_config(config))) {}
 Mlp::~Mlp() = default;
 Mlp::Mlp(Mlp&&) noexcept = default;
 Mlp& Mlp::operator=(Mlp&&) noexcept = default;
@@ -178,7 +176,7 @@ ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_
                          std::optional<Threads> threads) {
   Network& network = state_->network;
   check_batch(network, x, step);
-  return network.forward(x, step, first_row, network.ready_threads(threads));
+  return network.forward(x, step, first_row, ready(network, threads));
 }
 
 double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
@@ -186,7 +184,7 @@ double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
   check_forward(network);
   detail::check_targets(network.config.loss, targets, network.forward_rows,
                         network.config.widths.back());
-  return network.backward(targets, network.ready_threads(threads));
+  return network.backward(targets, ready(network, threads));
 }
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
@@ -195,30 +193,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   check_batch(network, x, optimizer.step_count());
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  return network.train_step(x, targets, optimizer, first_row, network.ready_threads(threads));
-}
-
-void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
-  const auto& widths = config().widths;
-  check_matrix(x_names, x, widths.front());
-  check_output(out_names, out, x, widths.back());
-  state_->network.predict(x, out, state_->network.ready_threads(threads));
-}
-
-void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
-                              std::uint64_t first_sample, std::uint64_t first_row,
-                              std::optional<Threads> threads) {
-  const auto& widths = config().widths;
-  check_matrix(x_names, x, widths.front());
-  check_argument(samples >= 1 && samples <= detail::max_steps, "samples", samples, "1 ... 2^40");
-  check_argument(first_sample <= detail::max_steps - samples, "first_sample", first_sample,
-                 "at most 2^40 - samples");
-  check_output(mean_names, mean, x, widths.back());
-  check_output(variance_names, variance, x, widths.back());
-  check_apart(variance, "variance", mean, "mean");
-  Network& network = state_->network;
-  network.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance,
-                              network.ready_threads(threads));
+  return network.train_step(x, targets, optimizer, first_row, ready(network, threads));
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {

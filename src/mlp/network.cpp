@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "check.h"
 #include "dispatch.h"
 #include "gemm/blocking.h"
+#include "mlp/config.h"
 #include "mlp/init.h"
 #include "parallel.h"
 #include "simdrop/mask.hpp"
@@ -18,12 +18,15 @@ constexpr double barriers_worth = 8.0;
 }  // namespace
 
 Network::Network(const MlpConfig& config_)
-    : config(config_), layers(config_.widths.size()), table_(kernels()) {
+    : config(config_),
+      memory(kernels(), config.widths, config.max_batch, Passes::both, own_threads(config)),
+      layers(config.widths.size()),
+      table_(kernels()) {
   if (config.keep_prob.empty()) config.keep_prob.assign(layers.size() - 2, 1.0);
   for (std::size_t l = 0; l < layers.size(); ++l) layers[l].width = config.widths[l];
   allocate();
   for (std::size_t l = 1; l < layers.size(); ++l) {
-    initialise_weights(table_, config.init, config.seed, l, weights(l), own_threads());
+    initialise_weights(table_, config.init, config.seed, l, weights(l), own_threads(config));
     std::ranges::fill(bias(l), 0.0F);
   }
 }
@@ -31,7 +34,6 @@ Network::Network(const MlpConfig& config_)
 // All at once, so that no later call allocates. Pages that are never written cost nothing.
 void Network::allocate() {
   groups_.reserve(max_groups());
-  std::size_t widest_hidden = 0;
   for (std::size_t l = 0; l <= last(); ++l) {
     Layer& layer = layers[l];
     const std::size_t units = checked_product(config.max_batch, layer.width);
@@ -45,7 +47,6 @@ void Network::allocate() {
       layer.dz = make_buffer<float>(units);
     }
     const bool hidden = l > 0 && l < last();
-    if (hidden) widest_hidden = std::max(widest_hidden, layer.width);
     if (l == last() || (hidden && config.record)) layer.z = make_buffer<float>(units);
     if (hidden && config.record) layer.da = make_buffer<float>(units);
     if (l < last()) layer.mask = make_buffer<std::uint8_t>(mask_bytes(units) + mask_slack);
@@ -53,14 +54,7 @@ void Network::allocate() {
     keep_all(layer);
     if (neuron()) allocate_kept(l);
   }
-  allocate_products();
   losses_ = make_buffer<double>(config.max_batch);
-  const std::size_t hidden_units = checked_product(config.max_batch, widest_hidden);
-  for (auto& buffer : predict_) buffer = make_buffer<float>(hidden_units);
-  const std::size_t outputs = config.max_batch * layers[last()].width;
-  samples_ = {make_buffer<float>(config.max_batch * layers[0].width),
-              make_buffer<float>(hidden_units), make_buffer<float>(outputs),
-              make_buffer<double>(outputs), make_buffer<double>(outputs)};
 }
 
 void Network::allocate_kept(std::size_t l) {
@@ -83,44 +77,8 @@ void Network::allocate_kept(std::size_t l) {
   for (auto* buffer : {&kept.z, &kept.da, &kept.dz}) *buffer = make_buffer<float>(whole);
 }
 
-void Network::allocate_products() {
-  std::size_t panels = 0;
-  for (std::size_t l = 1; l <= last(); ++l) {
-    const LinearShape shape{config.max_batch, layers[l - 1].width, layers[l].width};
-    panels = std::max(
-        {panels, forward_panels<float>(table_, shape), backward_panels<float>(table_, shape)});
-    scratch_floats_ = std::max(scratch_floats_, product_scratch<float>(table_, shape));
-  }
-  panel_floats_ = panels;
-  for (auto& buffer : panels_) buffer = make_buffer<float>(panels);
-  allocate_scratch(largest_team(own_threads()));
-}
-
-void Network::allocate_scratch(std::size_t team) {
-  scratch_ = make_buffer<float>(checked_product(scratch_floats_, team));
-  max_team_ = team;
-}
-
-Threads Network::own_threads() const noexcept {
-  Threads threads = config.num_threads;
-  threads.executor = config.executor;
-  return threads;
-}
-
-Threads Network::ready_threads(const std::optional<Threads>& threads) {
-  if (!threads.has_value()) return own_threads();
-  check_threads(*threads);
-  const std::size_t team = largest_team(*threads);
-  if (team > max_team_) allocate_scratch(team);
-  return *threads;
-}
-
-ProductBuffers<float> Network::buffers(std::size_t layer, std::size_t offset) const noexcept {
-  return {panels_[layer % 2].get() + offset, scratch_.get(), scratch_floats_};
-}
-
 std::size_t Network::workspace_bytes() const noexcept {
-  std::size_t floats = 2 * panel_floats_ + scratch_floats_ * max_team_;
+  std::size_t floats = memory.floats();
   for (std::size_t l = 2; neuron() && l <= last(); ++l) {
     floats += max_groups() * layers[l].width * kept_ld(layers[l - 1].width);
   }
@@ -132,13 +90,9 @@ Threads Network::team_for(const Threads& threads, std::size_t rows, double times
   for (std::size_t l = 1; l <= last(); ++l) {
     weights += static_cast<double>(layers[l].width) * static_cast<double>(layers[l - 1].width);
   }
-  const auto members = static_cast<std::size_t>(team(threads).count);
+  const auto members = static_cast<std::size_t>(threads.count);
   const double worth = weights * times * static_cast<double>(rows) / barriers_worth;
   return of_size(threads, worth_threads(members, worth));
-}
-
-Threads Network::team(const Threads& threads) const noexcept {
-  return of_size(threads, std::min(team_size(threads), max_team_));
 }
 
 std::size_t Network::injected_size(std::size_t layer) const noexcept {

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "gemm/products.h"
 #include "kernel_table.h"
 #include "mlp/optimizer_access.h"
+#include "mlp/pass_memory.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 #include "simdrop/threads.hpp"
@@ -64,36 +64,11 @@ struct Layer {
   }
 };
 
-// Rows first_row ... of the caller's numbering, in samples first_sample ...
-struct SamplePass {
-  std::uint64_t first_sample;
-  std::size_t samples;
-  std::uint64_t first_row;
-  std::size_t rows;
-};
-
-// Rows of one call, and all of its samples.
-struct SampleChunk {
-  ConstMatrix x;
-  std::size_t samples;
-  std::uint64_t first_sample, first_row;
-};
-
-// Of Monte Carlo dropout, for max_batch rows.
-struct SampleBuffers {
-  Buffer<float> input;   // after dropout
-  Buffer<float> shared;  // the last product before any dropout
-  Buffer<float> out;
-  Buffer<double> mean, squares;
-};
-
 class Network {
  public:
   explicit Network(const MlpConfig& config);
 
-  // Who runs a call: `threads`, or this network's own. Makes room for as many of them.
-  Threads ready_threads(const std::optional<Threads>& threads);
-
+  // threads: as PassMemory::ready() gave them.
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
                       const Threads& threads);
   double backward(const Targets& targets, const Threads& threads);
@@ -101,14 +76,11 @@ class Network {
   // need not be kept. Returns the loss.
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                     std::uint64_t first_row, const Threads& threads);
-  void predict(ConstMatrix x, Matrix out, const Threads& threads);
-  void predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
-                           std::uint64_t first_row, Matrix mean, Matrix variance,
-                           const Threads& threads);
 
-  Threads own_threads() const noexcept;
+  // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
+  Threads team_for(const Threads& threads, std::size_t rows, double times) const noexcept;
+  const KernelTable& table() const noexcept { return table_; }
   std::size_t last() const noexcept { return layers.size() - 1; }
-  Threads team(const Threads& threads) const noexcept;
   double& keep_prob(std::size_t layer);
   double keep_prob(std::size_t layer) const;
   Matrix weights(std::size_t layer) const;
@@ -121,7 +93,14 @@ class Network {
   std::size_t mask_size(std::size_t layer) const noexcept;
   std::size_t workspace_bytes() const noexcept;
 
+  // The product of a layer without dropout.
+  ForwardCall<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
+  // Activation of the last layer from its z and, unless targets is null, loss and gradient.
+  void finish_outputs(const TeamMember& member, const OutputRows& outputs,
+                      const Targets* targets) const;
+
   MlpConfig config;  // keep_prob is filled in
+  PassMemory memory;
   std::vector<Layer> layers;
   ConstMatrix input;              // of the last forward(), after the dropout of elements
   std::size_t forward_rows = 0;   // batch of the last forward(); 0 = there was none
@@ -134,11 +113,6 @@ class Network {
 
   void allocate();
   void allocate_kept(std::size_t layer);
-  void allocate_products();
-  // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
-  Threads team_for(const Threads& threads, std::size_t rows, double times) const noexcept;
-  void allocate_scratch(std::size_t team);
-  ProductBuffers<float> buffers(std::size_t layer, std::size_t offset = 0) const noexcept;
 
   void begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row);
   void choose_mask(std::size_t layer);
@@ -159,14 +133,10 @@ class Network {
   void forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                     std::uint64_t first_row) const;
   void clear_dropped(const TeamMember& member, const Layer& layer) const;
-  ForwardCall<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
   ForwardCall<float> forward_call(std::size_t layer, const Group& group) const;
   void forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
                      std::uint64_t first_row) const;
   void record_forward(const TeamMember& member) const;
-  // Activation of the last layer from its z and, unless targets is null, loss and gradient.
-  void finish_outputs(const TeamMember& member, const OutputRows& outputs,
-                      const Targets* targets) const;
   OutputRows outputs_of_batch() const noexcept;
 
   double mean_of_losses() const noexcept;
@@ -179,29 +149,9 @@ class Network {
                                           Updates updates) const;
   void record_da(const TeamMember& member, const Layer& hidden, const Group& group) const;
 
-  void predict_chunk(const TeamMember& member, ConstMatrix x, Matrix out) const;
-
-  ConstMatrix hidden_few(const TeamMember& member, ConstMatrix x, std::size_t end) const;
-  void output_few(const TeamMember& member, ConstMatrix x, Matrix out) const;
-  void predict_few(const TeamMember& member, ConstMatrix x, Matrix out) const;
-  std::size_t first_dropped() const;
-  void drop_samples(const TeamMember& member, std::size_t layer, const SamplePass& pass,
-                    ConstMatrix in, Matrix y) const;
-  void sample_outputs(const TeamMember& member, std::size_t first, const SamplePass& pass,
-                      ConstMatrix base) const;
-  void add_samples(const TeamMember& member, std::size_t done, const SamplePass& pass) const;
-  void monte_carlo_chunk(const TeamMember& member, const SampleChunk& chunk) const;
-  void write_moments(std::size_t samples, Matrix mean, Matrix variance) const;
-
   const KernelTable& table_;
-  std::size_t max_team_ = 0;   // what there is scratch for
   std::vector<Group> groups_;  // of the last forward()
-  Buffer<float> panels_[2];    // of odd and even layers, so that packing one waits for no other
-  Buffer<float> scratch_;      // of each member
-  std::size_t panel_floats_ = 0, scratch_floats_ = 0;
-  Buffer<double> losses_;  // of each row
-  Buffer<float> predict_[2];
-  SampleBuffers samples_;
+  Buffer<double> losses_;      // of each row
 };
 
 }  // namespace simdrop::detail

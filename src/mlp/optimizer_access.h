@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "kernel_table.h"
 #include "simdrop/optimizer.hpp"
@@ -20,6 +22,16 @@ struct OptimizerAccess {
   // How parameter array `index`, whose rows lie ld apart, uses its gradient.
   [[nodiscard]] GradientUse<float> use(std::size_t index, float* parameters,
                                        std::size_t ld) const noexcept;
+
+  // The state of parameter array `index`: 0 = momentum or first moment, 1 = second moment.
+  static std::span<float> state(Optimizer& optimizer, std::size_t which, std::size_t index) {
+    return (which == 0 ? optimizer.first_ : optimizer.second_)[index];
+  }
+  static std::span<const float> state(const Optimizer& optimizer, std::size_t which,
+                                      std::size_t index) {
+    return (which == 0 ? optimizer.first_ : optimizer.second_)[index];
+  }
+  static void set_step_count(Optimizer& optimizer, std::uint64_t step) { optimizer.step_ = step; }
 };
 
 }  // namespace simdrop::detail

@@ -19,4 +19,17 @@ void in_parallel_region(int n, const std::function<void(int)>& fn) {
 #endif
 }
 
+std::vector<int> openmp_settings() {
+#ifdef _OPENMP
+  omp_sched_t kind = omp_sched_static;
+  int chunk = 0;
+  omp_get_schedule(&kind, &chunk);
+  return {omp_get_max_threads(),       omp_get_dynamic(),      omp_get_thread_limit(),
+          omp_get_max_active_levels(), static_cast<int>(kind), chunk,
+          omp_get_num_threads(),       omp_get_proc_bind()};
+#else
+  return {};
+#endif
+}
+
 }  // namespace test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 namespace test {
 
@@ -9,5 +10,8 @@ namespace test {
 // threads, with more ranks each, if it has fewer); one after the other without OpenMP. fn must not
 // throw. Other teams may start within that one.
 void in_parallel_region(int n, const std::function<void(int)>& fn);
+
+/// OpenMP's settings of the calling thread; none without OpenMP.
+std::vector<int> openmp_settings();
 
 }  // namespace test

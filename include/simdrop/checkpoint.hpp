@@ -1,0 +1,71 @@
+// Networks in files: safetensors, named and shaped as PyTorch saves them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "simdrop/mlp.hpp"
+#include "simdrop/optimizer.hpp"
+
+#pragma GCC visibility push(default)
+namespace simdrop {
+
+/// A file that can't be read or written, or that does not hold what it should:
+/// "simdrop: PATH: what is wrong".
+class FileError : public std::runtime_error {
+ public:
+  FileError(const std::string& path, const std::string& what);
+  ~FileError() override;
+};
+
+/// Text of the caller's own that a file carries, UTF-8. The keys "format" and "simdrop" are taken.
+using Metadata = std::map<std::string, std::string>;
+
+/// Writes a network, and where training stands if there is an optimizer, to a safetensors file.
+///
+/// Tensors are those of PyTorch's torch.nn.Sequential(Dropout if input_keep_prob < 1; for each
+/// hidden layer Linear, ReLU, Dropout if its keep_prob < 1; Linear): "0.weight" of
+/// widths[1] x widths[0] and "0.bias", then "3.weight" or, without dropout, "2.weight", and so on,
+/// all F32. Without an optimizer there is nothing else, so that load_state_dict(strict=True) takes
+/// the file. With one, its state follows, as "optimizer.momentum_buffer.0.weight", or
+/// "optimizer.exp_avg.0.weight" and "optimizer.exp_avg_sq.0.weight". The configuration (but for
+/// max_batch, num_threads, record and keep_gradients) and the step count are JSON text in the
+/// file's metadata; a resumed run goes on bit for bit, since masks are a function of seed and step.
+/// Injected masks are not saved. NaN is a value like any other.
+///
+/// The file is written beside `path` as .simdrop-*.tmp, synced to the disk and renamed: whatever
+/// happens, `path` is the old file or the new one. (A process that is killed leaves the temporary
+/// file.) A file that was there keeps its mode; of a symbolic link, the target is replaced.
+///
+/// Throws FileError, and leaves `path` as it was; std::invalid_argument if the optimizer is not for
+/// this network, or metadata has a key that is taken or text that is not UTF-8. Thread safe with
+/// others that only read these objects.
+void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
+                     const Optimizer* optimizer = nullptr, const Metadata& metadata = {});
+
+/// What a file holds.
+struct Checkpoint {
+  Mlp mlp;
+  std::optional<Optimizer> optimizer;  ///< if the file was saved with one
+  Metadata metadata;                   ///< without the keys "format" and "simdrop"
+};
+
+/// Reads a file of save_checkpoint(), or any safetensors file of a PyTorch Sequential of Linear
+/// layers: all tensors are named PREFIX INTEGER ".weight" or ".bias" with one prefix for all of
+/// them (which may be empty), sorted by the integer; weights have two dimensions, each layer has a
+/// bias, and its inputs are the outputs of the layer before. ReLU between them is taken for
+/// granted.
+///
+/// `defaults`: of the network. What the file tells replaces its fields: widths always, and in
+/// files of save_checkpoint() everything but max_batch, num_threads, record and keep_gradients.
+///
+/// Nothing in the file is trusted: each length, offset, dtype and shape is checked before memory
+/// is taken. Throws FileError for a file that is not there, no regular file, broken, or of another
+/// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range.
+[[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& path, MlpConfig defaults);
+
+}  // namespace simdrop
+#pragma GCC visibility pop

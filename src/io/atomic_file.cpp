@@ -1,0 +1,108 @@
+#include "io/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include "simdrop/checkpoint.hpp"
+
+namespace simdrop::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int max_links = 40;  // as Linux follows
+constexpr int max_temporaries = 100'000;
+constexpr mode_t new_mode = 0666;  // less the umask
+constexpr mode_t mode_bits = 0777;
+
+// Where path leads; what is at the end need not be there.
+fs::path follow_links(const fs::path& path) {
+  fs::path target = path;
+  for (int i = 0; i < max_links; ++i) {
+    std::error_code error;
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) return target;  // no link, or nothing there
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  throw FileError(path.string(), error_text(ELOOP));
+}
+
+fs::path directory_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+}  // namespace
+
+void AtomicFile::fail(const std::string& what) const {
+  throw FileError(path_.string(), what);
+}
+
+AtomicFile::AtomicFile(const fs::path& path) : path_(path), target_(follow_links(path)) {
+  struct stat status {};
+  const bool exists = stat(target_.c_str(), &status) == 0;
+  if (!exists && errno != ENOENT) fail(error_text(errno));
+  if (exists && S_ISDIR(status.st_mode)) fail("is a directory");
+  if (exists && !S_ISREG(status.st_mode)) fail("is not a regular file");
+  if (!exists && !target_.has_filename()) fail(error_text(ENOENT));
+  if (exists) mode_ = status.st_mode & mode_bits;
+  open_temporary();
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+void AtomicFile::open_temporary() {
+  const fs::path directory = directory_of(target_);
+  const std::string stem = ".simdrop-" + std::to_string(getpid()) + "-";
+  for (int i = 0; i < max_temporaries; ++i) {
+    fs::path name = directory / (stem + std::to_string(i) + ".tmp");
+    const int fd =
+        open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_.value_or(new_mode));
+    if (fd >= 0) {
+      file_.reset(fd);
+      temporary_ = std::move(name);
+      return;
+    }
+    if (errno != EEXIST) break;  // another thread has it, or a process that was killed left it
+  }
+  fail("can't be written: " + error_text(errno));
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("write failed: " + error_text(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  // open() took the umask off.
+  if (mode_ && fchmod(file_.get(), *mode_) != 0) fail("write failed: " + error_text(errno));
+  if (fsync(file_.get()) != 0) fail("write failed: " + error_text(errno));
+  if (close(file_.release()) != 0) fail("write failed: " + error_text(errno));
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    fail("can't be replaced: " + error_text(errno));
+  }
+  temporary_.clear();
+  sync_directory();
+}
+
+// The name's way to the disk. Directories that can't be opened for reading, and file systems that
+// don't sync them, are left to the system.
+void AtomicFile::sync_directory() const {
+  const Descriptor directory(
+      open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || fsync(directory.get()) == 0 || errno != EIO) return;
+  fail("was written, but its directory can't be synced: " + error_text(EIO));
+}
+
+}  // namespace simdrop::detail

@@ -1,0 +1,27 @@
+// What the writer and the reader of checkpoints share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/byte_source.h"
+#include "simdrop/checkpoint.hpp"
+
+namespace simdrop::detail {
+
+inline constexpr const char* config_key = "simdrop";
+inline constexpr const char* format_key = "format";
+
+// Names of an optimizer's state in the file: first_, then second_, as far as it has them.
+inline std::vector<const char*> state_names(const OptimizerConfig& config) {
+  if (config.kind != OptimizerKind::sgd) {
+    return {"optimizer.exp_avg.", "optimizer.exp_avg_sq."};
+  }
+  if (config.momentum > 0.0) return {"optimizer.momentum_buffer."};
+  return {};
+}
+
+// load_checkpoint() from anywhere.
+Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults);
+
+}  // namespace simdrop::detail

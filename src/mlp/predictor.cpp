@@ -1,0 +1,119 @@
+// Predictions, by an Mlp and by those who share one.
+#include "simdrop/predictor.hpp"
+
+#include "check.h"
+#include "mlp/config.h"
+#include "mlp/matrix_check.h"
+#include "mlp/mlp_state.h"
+#include "mlp/stream_id.h"
+
+namespace simdrop {
+namespace {
+
+using detail::check_argument;
+using detail::check_matrix;
+using detail::check_output;
+using detail::Inference;
+using detail::Names;
+using detail::Network;
+using detail::PassMemory;
+
+constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
+constexpr Names out_names{"out", "out.rows", "out.cols", "out.ld", "out.data"};
+constexpr Names mean_names{"mean", "mean.rows", "mean.cols", "mean.ld", "mean.data"};
+constexpr Names variance_names{"variance", "variance.rows", "variance.cols", "variance.ld",
+                               "variance.data"};
+
+// The samples of a call of predict_monte_carlo().
+struct Samples {
+  std::size_t count;
+  std::uint64_t first, first_row;
+};
+
+// The threads of a call, with room made for them.
+Threads ready(PassMemory& memory, const Threads& own, const std::optional<Threads>& threads) {
+  if (threads.has_value()) detail::check_threads(*threads);
+  return memory.ready(threads.value_or(own));
+}
+
+void check_predict(const MlpConfig& config, ConstMatrix x, Matrix out) {
+  check_matrix(x_names, x, config.widths.front());
+  check_output(out_names, out, x, config.widths.back());
+}
+
+void check_monte_carlo(const MlpConfig& config, ConstMatrix x, const Samples& samples, Matrix mean,
+                       Matrix variance) {
+  check_matrix(x_names, x, config.widths.front());
+  check_argument(samples.count >= 1 && samples.count <= detail::max_steps, "samples", samples.count,
+                 "1 ... 2^40");
+  check_argument(samples.first <= detail::max_steps - samples.count, "first_sample", samples.first,
+                 "at most 2^40 - samples");
+  check_output(mean_names, mean, x, config.widths.back());
+  check_output(variance_names, variance, x, config.widths.back());
+  detail::check_apart(variance, "variance", mean, "mean");
+}
+
+std::size_t checked_rows(std::size_t max_batch) {
+  check_argument(max_batch >= 1, "max_batch", max_batch, ">= 1");
+  return max_batch;
+}
+
+const Threads& checked_threads(const Threads& threads) {
+  detail::check_threads(threads);
+  return threads;
+}
+
+}  // namespace
+
+void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
+  State& state = *state_;
+  check_predict(config(), x, out);
+  state.inference.predict(x, out,
+                          ready(state.network.memory, detail::own_threads(config()), threads));
+}
+
+void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
+                              std::uint64_t first_sample, std::uint64_t first_row,
+                              std::optional<Threads> threads) {
+  State& state = *state_;
+  check_monte_carlo(config(), x, {samples, first_sample, first_row}, mean, variance);
+  const Threads team = ready(state.network.memory, detail::own_threads(config()), threads);
+  state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
+}
+
+struct Predictor::State {
+  State(const Network& network_, std::size_t max_batch, const Threads& threads_)
+      : network(network_),
+        threads(checked_threads(threads_)),
+        memory(network_.table(), network_.config.widths, checked_rows(max_batch),
+               detail::Passes::forward, threads_),
+        inference(network_, max_batch, memory) {}
+
+  const Network& network;
+  Threads threads;
+  PassMemory memory;
+  Inference inference;
+};
+
+Predictor::Predictor(const Mlp& mlp, std::size_t max_batch, Threads threads)
+    : state_(std::make_unique<State>(mlp.state_->network, max_batch, threads)) {}
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+
+void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
+  State& state = *state_;
+  check_predict(state.network.config, x, out);
+  state.inference.predict(x, out, ready(state.memory, state.threads, threads));
+}
+
+void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean,
+                                    Matrix variance, std::uint64_t first_sample,
+                                    std::uint64_t first_row, std::optional<Threads> threads) {
+  State& state = *state_;
+  check_monte_carlo(state.network.config, x, {samples, first_sample, first_row}, mean, variance);
+  const Threads team = ready(state.memory, state.threads, threads);
+  state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
+}
+
+}  // namespace simdrop
