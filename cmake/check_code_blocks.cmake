@@ -3,6 +3,7 @@
 # a piece of one of SOURCES: files that the tests build and run. Also if a source is quoted by no
 # page, and on a language that it does not know. Blocks of sh are not for this script: .ci/run runs
 # those of README.md.
+cmake_minimum_required(VERSION 3.25)
 set(languages_cpp cpp)
 set(languages_c c h)
 set(languages_python py)
@@ -43,13 +44,12 @@ foreach(page IN LISTS PAGES)
       string(APPEND problems "\n  ${page}: a block that does not end")
       break()
     endif()
-    math(EXPR length "${close}")
-    string(SUBSTRING "${rest}" 1 ${length} block)  # without the first newline, with the last
+    string(SUBSTRING "${rest}" 1 ${close} block)  # without the first newline, with the last
     math(EXPR close "${close} + 4")
     string(SUBSTRING "${rest}" ${close} -1 rest)
     if(DEFINED languages_${language})
       find_source(${language} "${block}" source)
-      if(source)
+      if(source AND block MATCHES "[a-z]")
         list(APPEND quoted ${source})
         math(EXPR checked "${checked} + 1")
       else()
