@@ -1,4 +1,5 @@
-// Networks in files: safetensors, named and shaped as PyTorch saves them.
+/// @file
+/// Networks in files: safetensors, named and shaped as PyTorch saves them.
 #pragma once
 
 #include <filesystem>
@@ -17,6 +18,7 @@ namespace simdrop {
 /// "simdrop: PATH: what is wrong".
 class FileError : public std::runtime_error {
  public:
+  /// what: the part behind the path.
   FileError(const std::string& path, const std::string& what);
   ~FileError() override;
 };
@@ -48,7 +50,7 @@ void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
 
 /// What a file holds.
 struct Checkpoint {
-  Mlp mlp;
+  Mlp mlp;                             ///< the network, with its weights
   std::optional<Optimizer> optimizer;  ///< if the file was saved with one
   Metadata metadata;                   ///< without the keys "format" and "simdrop"
 };

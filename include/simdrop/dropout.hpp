@@ -1,33 +1,36 @@
-// Fused dropout kernels on float, double, bfloat16 and float16.
-//
-// Common to all of them:
-// - Matrices are row-major views (matrix.hpp); a std::span is a matrix of one row. All arguments of
-//   a call have the same rows, cols and element type. Any length from 0, any alignment of the
-//   element type, any ld >= cols.
-// - Output may be the input itself (same data and, with more than one row, the same ld: in place).
-//   Otherwise outputs, masks that are written too, must overlap no other argument. (Matrices of one
-//   ld may interleave: other columns of the same rows do not overlap.)
-// - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
-//   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
-//   Which elements are kept does not depend on their type.
-// - Arithmetic is in double for double, and in float for the others; every operation below is
-//   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
-//   the arithmetic, of which it is at most the largest finite number; it is multiplied where the
-//   textbook divides (at most 1 ulp apart).
-// - bfloat16 and float16 inputs are widened exactly, and a result is rounded once more, to nearest
-//   even, when it is stored: subnormals are kept, and what is too large becomes Inf.
-// - Dropped means exactly +0, whatever the input: elements are selected, never multiplied by 0, so
-//   a dropped Inf or NaN becomes +0. A kept NaN stays a NaN, quiet, whose sign and payload are
-//   unspecified; a kept -0 stays -0.
-// - threads: who runs the call (threads.hpp); the result does not depend on it, bit for bit.
-// - stores: how results reach memory; the result does not depend on it either.
-// - Thread-safe, no allocation, no state. Nothing outside the rows' cols elements is read or
-//   written.
-// - Throws std::invalid_argument naming the argument, its value and what was allowed (keep_prob NaN
-//   or outside [0, 1], shapes that differ, ld < cols, matrices beyond PTRDIFF_MAX bytes, null data,
-//   wrong mask size, outputs that overlap, an enumeration out of range, threads.count < 0); then
-//   nothing is written.
-// Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
+/// @file
+/// Fused dropout kernels on float, double, bfloat16 and float16.
+///
+/// Common to all of them:
+/// - Matrices are row-major views (matrix.hpp); a std::span is a matrix of one row. All arguments
+/// of
+///   a call have the same rows, cols and element type. Any length from 0, any alignment of the
+///   element type, any ld >= cols.
+/// - Output may be the input itself (same data and, with more than one row, the same ld: in place).
+///   Otherwise outputs, masks that are written too, must overlap no other argument. (Matrices of
+///   one ld may interleave: other columns of the same rows do not overlap.)
+/// - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
+///   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
+///   Which elements are kept does not depend on their type.
+/// - Arithmetic is in double for double, and in float for the others; every operation below is
+///   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
+///   the arithmetic, of which it is at most the largest finite number; it is multiplied where the
+///   textbook divides (at most 1 ulp apart).
+/// - bfloat16 and float16 inputs are widened exactly, and a result is rounded once more, to nearest
+///   even, when it is stored: subnormals are kept, and what is too large becomes Inf.
+/// - Dropped means exactly +0, whatever the input: elements are selected, never multiplied by 0, so
+///   a dropped Inf or NaN becomes +0. A kept NaN stays a NaN, quiet, whose sign and payload are
+///   unspecified; a kept -0 stays -0.
+/// - threads: who runs the call (threads.hpp); the result does not depend on it, bit for bit.
+/// - stores: how results reach memory; the result does not depend on it either.
+/// - Thread-safe, no allocation, no state. Nothing outside the rows' cols elements is read or
+///   written.
+/// - Throws std::invalid_argument naming the argument, its value and what was allowed (keep_prob
+/// NaN
+///   or outside [0, 1], shapes that differ, ld < cols, matrices beyond PTRDIFF_MAX bytes, null
+///   data, wrong mask size, outputs that overlap, an enumeration out of range, threads.count < 0);
+///   then nothing is written.
+/// Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
 #include <cstddef>
@@ -55,6 +58,7 @@ enum class Stores : std::int32_t {
 /// Output of a call (rows * cols elements) from which Stores::automatic streams.
 inline constexpr std::size_t streaming_threshold_bytes = std::size_t{16} << 20;
 
+///@{
 /// y = kept ? x * scale : 0. Writes the mask bits too if `mask` is not empty.
 void dropout_forward(const Dropout& dropout, ConstMatrix x, Matrix y,
                      std::span<std::uint8_t> mask = {}, Threads threads = 1,
@@ -68,7 +72,9 @@ void dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x, Matri
 void dropout_forward(const Dropout& dropout, MatrixView<const float16> x, MatrixView<float16> y,
                      std::span<std::uint8_t> mask = {}, Threads threads = 1,
                      Stores stores = Stores::automatic);
+///@}
 
+///@{
 /// dx = kept ? dy * scale : 0, with the mask recomputed from the stream: nothing was stored.
 void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx, Threads threads = 1,
                       Stores stores = Stores::automatic);
@@ -79,7 +85,9 @@ void dropout_backward(const Dropout& dropout, MatrixView<const bfloat16> dy,
                       Stores stores = Stores::automatic);
 void dropout_backward(const Dropout& dropout, MatrixView<const float16> dy, MatrixView<float16> dx,
                       Threads threads = 1, Stores stores = Stores::automatic);
+///@}
 
+///@{
 /// dx = kept ? dy * scale : 0, from stored mask bits. With keep_prob 0 everything is dropped,
 /// whatever the bits say.
 void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix dy,
@@ -93,7 +101,9 @@ void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
 void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
                       MatrixView<const float16> dy, MatrixView<float16> dx, Threads threads = 1,
                       Stores stores = Stores::automatic);
+///@}
 
+///@{
 /// One pass over a layer's pre-activations: z = x + bias; y = kept and not z <= 0 ? z * scale : 0.
 /// For every z but NaN that is the textbook's relu, then dropout; a kept NaN stays NaN, so that
 /// divergence is seen. -0 gives +0. bias: cols elements, added to each row, or empty for none.
@@ -112,7 +122,9 @@ void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const float16>
                                std::span<const float16> bias, MatrixView<float16> y,
                                std::span<std::uint8_t> mask = {}, Threads threads = 1,
                                Stores stores = Stores::automatic);
+///@}
 
+///@{
 /// The same with the caller's mask bits instead of drawn ones.
 void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
                                std::span<const float> bias, Matrix y, Threads threads = 1,
@@ -129,7 +141,9 @@ void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> m
                                MatrixView<const float16> x, std::span<const float16> bias,
                                MatrixView<float16> y, Threads threads = 1,
                                Stores stores = Stores::automatic);
+///@}
 
+///@{
 /// dx = y > 0 ? dy * scale : 0, where y is what bias_relu_dropout_forward returned: y > 0 says both
 /// that the unit was kept and that ReLU passed, so a ReLU layer stores no mask. dx may be dy or
 /// y. y NaN compares false: dx = 0. keep_prob 0: y is all 0, and so is dx.
@@ -144,6 +158,7 @@ void relu_dropout_backward(double keep_prob, MatrixView<const bfloat16> y,
 void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
                            MatrixView<const float16> dy, MatrixView<float16> dx,
                            Threads threads = 1, Stores stores = Stores::automatic);
+///@}
 
 }  // namespace simdrop
 #pragma GCC visibility pop

@@ -1,4 +1,5 @@
-// The instruction sets that simdrop is compiled for, and the one that it uses.
+/// @file
+/// The instruction sets that simdrop is compiled for, and the one that it uses.
 #pragma once
 
 #include <span>
@@ -9,10 +10,16 @@ namespace simdrop {
 
 /// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA; `avx512` means
 /// AVX-512 F, CD, DQ and BW; `neon` means AArch64 Advanced SIMD.
-enum class Isa { scalar, neon, avx2, avx512 };
+enum class Isa {
+  scalar,  ///< any CPU
+  neon,    ///< AArch64
+  avx2,    ///< x86-64
+  avx512   ///< x86-64
+};
 
+/// One instruction set.
 struct IsaInfo {
-  Isa isa;
+  Isa isa;           ///< which
   const char* name;  ///< "scalar", "neon", "avx2" or "avx512"; static storage
   bool compiled;     ///< this build contains its kernels
   bool supported;    ///< this CPU and operating system can run it (CPUID and XGETBV)

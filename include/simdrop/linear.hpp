@@ -1,24 +1,25 @@
-// The fused linear layer: matrix products that carry bias, ReLU, dropout and their gradients.
-//
-// Common to all of them:
-// - Matrices are row-major views (matrix.hpp): activations batch x features, weights out x in, as
-//   PyTorch stores them. Any shape from 0, any alignment of the element type, any ld >= cols.
-// - Outputs overlap no other argument.
-// - Arithmetic is in the element type; a sum over k elements is off by at most about k eps of the
-//   sum of the magnitudes, and its order depends on the shapes and the instruction set alone:
-//   results are bitwise the same on any number of threads.
-// - Dropout draws the bits of the mask contract (mask.hpp): element (r, c) of y is element
-//   dropout.first + r * cols + c of the stream. A dropped element is exactly +0. ReLU keeps NaN.
-// - NaN and Inf in operands spread as IEEE 754 says.
-// - threads: who runs the call (threads.hpp).
-// - `workspace` holds packed operands. It grows when a call needs more than it has (then
-//   std::bad_alloc is possible, before anything is written), so a repeated call allocates nothing.
-//   A workspace must not be used by two calls at once; apart from it the calls are thread-safe.
-// - Throws std::invalid_argument naming the argument, its value and what was allowed (shapes that
-//   do not fit, ld < cols, null data, keep_prob NaN or outside [0, 1], wrong mask size, an
-//   enumeration out of range, threads.count < 0); then nothing is written.
-// Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34
-// (2008); Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
+/// @file
+/// The fused linear layer: matrix products that carry bias, ReLU, dropout and their gradients.
+///
+/// Common to all of them:
+/// - Matrices are row-major views (matrix.hpp): activations batch x features, weights out x in, as
+///   PyTorch stores them. Any shape from 0, any alignment of the element type, any ld >= cols.
+/// - Outputs overlap no other argument.
+/// - Arithmetic is in the element type; a sum over k elements is off by at most about k eps of the
+///   sum of the magnitudes, and its order depends on the shapes and the instruction set alone:
+///   results are bitwise the same on any number of threads.
+/// - Dropout draws the bits of the mask contract (mask.hpp): element (r, c) of y is element
+///   dropout.first + r * cols + c of the stream. A dropped element is exactly +0. ReLU keeps NaN.
+/// - NaN and Inf in operands spread as IEEE 754 says.
+/// - threads: who runs the call (threads.hpp).
+/// - `workspace` holds packed operands. It grows when a call needs more than it has (then
+///   std::bad_alloc is possible, before anything is written), so a repeated call allocates nothing.
+///   A workspace must not be used by two calls at once; apart from it the calls are thread-safe.
+/// - Throws std::invalid_argument naming the argument, its value and what was allowed (shapes that
+///   do not fit, ld < cols, null data, keep_prob NaN or outside [0, 1], wrong mask size, an
+///   enumeration out of range, threads.count < 0); then nothing is written.
+/// Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34
+/// (2008); Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
 #include <cstddef>
@@ -33,17 +34,21 @@
 #pragma GCC visibility push(default)
 namespace simdrop {
 
-enum class Activation : std::int32_t { identity = 0, relu = 1 };
+/// What follows the bias.
+enum class Activation : std::int32_t {
+  identity = 0,  ///< a = z
+  relu = 1       ///< a = max(z, 0), and NaN where z is NaN
+};
 
 /// Scratch memory of the calls below; see the top of this file. Move-only; one that was moved from
 /// is as good as new.
 class LinearWorkspace {
  public:
-  LinearWorkspace() noexcept;
-  ~LinearWorkspace();
-  LinearWorkspace(LinearWorkspace&&) noexcept;
-  LinearWorkspace& operator=(LinearWorkspace&&) noexcept;
-  /// What it holds now.
+  LinearWorkspace() noexcept;                              ///< holds nothing
+  ~LinearWorkspace();                                      ///< gives the memory back
+  LinearWorkspace(LinearWorkspace&&) noexcept;             ///< takes over the memory
+  LinearWorkspace& operator=(LinearWorkspace&&) noexcept;  ///< takes over the memory
+  /// What it holds now, in bytes.
   [[nodiscard]] std::size_t bytes() const noexcept;
 
   struct State;
@@ -54,6 +59,7 @@ class LinearWorkspace {
   std::unique_ptr<State> state_;
 };
 
+///@{
 /// z = x W^T + bias; a = activation(z); y = kept ? a * scale : 0, scale = 1 / dropout.keep_prob
 /// (keep_prob 1: no dropout). x: batch x in, weights: out x in, bias: out values or empty, y: batch
 /// x out. Writes the mask bits of y too if `mask`, mask_bytes(batch * out) long, is not empty.
@@ -65,7 +71,9 @@ void linear_forward(MatrixView<const double> x, MatrixView<const double> weights
                     std::span<const double> bias, Activation activation, const Dropout& dropout,
                     MatrixView<double> y, LinearWorkspace& workspace,
                     std::span<std::uint8_t> mask = {}, Threads threads = 1);
+///@}
 
+///@{
 /// dx = dy W, and if `stored` is not empty: stored > 0 ? dx / keep_prob : 0. `stored` is what the
 /// ReLU and dropout of the layer before wrote (that layer's y, this layer's x), so that dx is the
 /// gradient of that layer's z. dy: batch x out, weights: out x in, stored and dx: batch x in.
@@ -75,7 +83,9 @@ void linear_backward_input(ConstMatrix dy, ConstMatrix weights, ConstMatrix stor
 void linear_backward_input(MatrixView<const double> dy, MatrixView<const double> weights,
                            MatrixView<const double> stored, double keep_prob, MatrixView<double> dx,
                            LinearWorkspace& workspace, Threads threads = 1);
+///@}
 
+///@{
 /// dw = alpha dy^T x, db = alpha (sum of the rows of dy, in order); both are added to what dw and
 /// db hold if `accumulate`. dy: batch x out, x: batch x in, dw: out x in, db: out values or empty.
 /// For the mean over a batch, alpha = 1 / batch (rounded to the element type).
@@ -85,6 +95,7 @@ void linear_backward_weights(ConstMatrix dy, ConstMatrix x, double alpha, bool a
 void linear_backward_weights(MatrixView<const double> dy, MatrixView<const double> x, double alpha,
                              bool accumulate, MatrixView<double> dw, std::span<double> db,
                              LinearWorkspace& workspace, Threads threads = 1);
+///@}
 
 }  // namespace simdrop
 #pragma GCC visibility pop

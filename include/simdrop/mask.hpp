@@ -1,4 +1,5 @@
-// Bernoulli masks: one bit per element, set = kept.
+/// @file
+/// Bernoulli masks: one bit per element, set = kept.
 #pragma once
 
 #include <cstddef>
@@ -59,11 +60,11 @@ enum class MaskRule : std::int32_t { dyadic = 0, words = 1 };
 
 /// Everything that a dropout mask is a function of.
 struct Dropout {
-  double keep_prob = 1.0;   ///< probability that an element is kept, in [0, 1]
-  Stream stream{};          ///< source of randomness
-  std::uint64_t first = 0;  ///< index in the stream of the first element of the call
-  MaskRule rule = MaskRule::dyadic;
-  PhiloxRounds rounds = PhiloxRounds::ten;
+  double keep_prob = 1.0;            ///< probability that an element is kept, in [0, 1]
+  Stream stream{};                   ///< source of randomness
+  std::uint64_t first = 0;           ///< index in the stream of the first element of the call
+  MaskRule rule = MaskRule::dyadic;  ///< how bits follow from the stream
+  PhiloxRounds rounds = PhiloxRounds::ten;  ///< of the generator
 };
 
 /// Bytes of a mask of n elements: (n + 7) / 8.

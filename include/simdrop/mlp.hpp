@@ -1,4 +1,5 @@
-// A multi-layer perceptron with dropout: Linear, ReLU, Dropout hidden layers, trained on the CPU.
+/// @file
+/// A multi-layer perceptron with dropout: Linear, ReLU, Dropout hidden layers, trained on the CPU.
 #pragma once
 
 #include <cstddef>
@@ -41,13 +42,14 @@ enum class Init { he, xavier };
 /// submatrices", arXiv 1502.02478.
 enum class DropoutUnit { element, neuron };
 
+/// What a network is, and how it is run.
 struct MlpConfig {
   /// Units of the input, each hidden layer, and the output: at least {in, out}, each >= 1.
   std::vector<std::size_t> widths{};
   /// keep_prob of each hidden layer's output (widths.size() - 2 values), or empty for 1.0 all over.
   std::vector<double> keep_prob{};
-  double input_keep_prob = 1.0;  ///< keep_prob of the input features
-  DropoutUnit dropout_unit = DropoutUnit::element;
+  double input_keep_prob = 1.0;                     ///< keep_prob of the input features
+  DropoutUnit dropout_unit = DropoutUnit::element;  ///< what dropout drops
   /// With DropoutUnit::neuron and dropout_group 0 alone: what train_step() does to parameters of
   /// dropped units (weights into and out of them, and their biases), whose gradient is exactly 0.
   /// false: what the optimiser does with a gradient of 0, so momentum, Adam's moments and weight
@@ -59,10 +61,10 @@ struct MlpConfig {
   /// divided by dropout_group is the same. 0: all rows of a call do. Small groups cost speed: each
   /// is a small batch, and with several in a batch gradients are added up in memory.
   std::size_t dropout_group = 0;
-  Loss loss = Loss::softmax_ce;
-  Init init = Init::he;
-  std::uint64_t seed = 0;     ///< of the initialisation and of the masks
-  std::size_t max_batch = 0;  ///< most rows of a forward() or train_step(); >= 1
+  Loss loss = Loss::softmax_ce;  ///< what the last layer computes
+  Init init = Init::he;          ///< how weights start
+  std::uint64_t seed = 0;        ///< of the initialisation and of the masks
+  std::size_t max_batch = 0;     ///< most rows of a forward() or train_step(); >= 1
   /// Who runs the calls of this object, unless a call says otherwise: threads.hpp.
   int num_threads = 1;           ///< at most so many threads; 0 = as many as there are
   Executor* executor = nullptr;  ///< null: OpenMP; else it must live as long as the Mlp
@@ -76,11 +78,13 @@ struct MlpConfig {
 /// Targets of a batch: class labels (softmax_ce; one per example, 0 <= label < outputs) or a
 /// matrix of batch x outputs values (sigmoid_bce, identity_mse).
 struct Targets {
-  std::span<const std::uint8_t> labels{};
-  ConstMatrix values{};
+  std::span<const std::uint8_t> labels{};  ///< one for each example, or empty
+  ConstMatrix values{};                    ///< batch x outputs, or empty
 
+  /// Class labels; not copied.
   Targets(std::span<const std::uint8_t> labels_) : labels(labels_) {}  // NOLINT
-  Targets(ConstMatrix values_) : values(values_) {}                    // NOLINT
+  /// Values; not copied.
+  Targets(ConstMatrix values_) : values(values_) {}  // NOLINT
 };
 
 /// The network. Layers are counted from 1 as in the textbooks; layer 0 is the input.
@@ -108,8 +112,8 @@ class Mlp {
   /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
   explicit Mlp(const MlpConfig& config);
   ~Mlp();
-  Mlp(Mlp&&) noexcept;
-  Mlp& operator=(Mlp&&) noexcept;
+  Mlp(Mlp&&) noexcept;             ///< leaves an object that may only be assigned to or destroyed
+  Mlp& operator=(Mlp&&) noexcept;  ///< the same
 
   /// As given, with keep_prob filled in and as set_keep_prob() left it.
   [[nodiscard]] const MlpConfig& config() const noexcept;
@@ -118,10 +122,17 @@ class Mlp {
   /// Lengths of weights(1), bias(1), weights(2), ...: what an Optimizer for this network needs.
   [[nodiscard]] std::vector<std::size_t> parameter_sizes() const;
 
+  ///@{
+  /// W of layer 1 ... num_layers(), widths[layer] x widths[layer - 1]: a view of the network's own
+  /// memory, valid as long as the object, also after it was moved. Write to it between steps.
   [[nodiscard]] Matrix weights(std::size_t layer);
   [[nodiscard]] ConstMatrix weights(std::size_t layer) const;
+  ///@}
+  ///@{
+  /// b of layer 1 ... num_layers(), widths[layer] values; the same otherwise.
   [[nodiscard]] std::span<float> bias(std::size_t layer);
   [[nodiscard]] std::span<const float> bias(std::size_t layer) const;
+  ///@}
 
   /// The stream id of the mask of `layer` (0 = the input) in step `step` (< 2^40).
   [[nodiscard]] static std::uint64_t mask_stream_id(std::size_t layer, std::uint64_t step);
@@ -187,20 +198,26 @@ class Mlp {
   /// Logarithms are clamped at -100, as PyTorch's BCELoss does: a saturated prediction costs 100.
   [[nodiscard]] double loss_of(ConstMatrix predictions, const Targets& targets) const;
 
-  // Intermediates of the last forward() and backward(), batch x widths[l]. z, mask and da need
-  // config.record (else std::logic_error). With DropoutUnit::neuron so do a and dz of all layers
-  // but the last; dropped units have +0 in each of them (their z is not computed), and a mask has
-  // widths[l] bits for each group of the rows.
+  /// @name Intermediates of the last forward() and backward()
+  /// batch x widths[layer]. z, mask and da need config.record (else std::logic_error). With
+  /// DropoutUnit::neuron so do a and dz of all layers but the last; dropped units have +0 in each
+  /// of them (their z is not computed), and a mask has widths[layer] bits for each group of the
+  /// rows.
+  ///@{
   [[nodiscard]] ConstMatrix z(std::size_t layer) const;  ///< W A_prev + b, before the activation
   [[nodiscard]] ConstMatrix a(std::size_t layer) const;  ///< after dropout; 0 = the input as used
   [[nodiscard]] std::span<const std::uint8_t> mask(std::size_t layer) const;  ///< not of the last
   /// dA after the mask and the division by keep_prob, as the textbook's last value of dA. Hidden
   /// layers only.
   [[nodiscard]] ConstMatrix da(std::size_t layer) const;
+  /// The gradient of z, of the sum over the batch: not divided by m.
   [[nodiscard]] ConstMatrix dz(std::size_t layer) const;
-  /// Throw std::logic_error after a train_step() that kept no gradients.
+  /// The gradient of weights(layer). Throws std::logic_error after a train_step() that kept no
+  /// gradients.
   [[nodiscard]] ConstMatrix dw(std::size_t layer) const;
+  /// The gradient of bias(layer), likewise.
   [[nodiscard]] std::span<const float> db(std::size_t layer) const;
+  ///@}
 
   /// Memory for packed operands and what each thread needs beside them, allocated at construction:
   /// about max_batch * (two layers' widths) * 2 floats, and some 100 KiB a thread; with

@@ -1,4 +1,5 @@
-// Optimisers of the MLP runtime: SGD, Adam and AdamW, as PyTorch defines them.
+/// @file
+/// Optimisers of the MLP runtime: SGD, Adam and AdamW, as PyTorch defines them.
 #pragma once
 
 #include <cstddef>
@@ -15,19 +16,24 @@ namespace detail {
 struct [[gnu::visibility("hidden")]] OptimizerAccess;
 }
 
-enum class OptimizerKind { sgd, adam, adamw };
+/// Which rule; OptimizerConfig has the formulas.
+enum class OptimizerKind {
+  sgd,   ///< gradient descent, with momentum if that is not 0
+  adam,  ///< weight decay as part of the gradient
+  adamw  ///< weight decay beside it
+};
 
 /// Hyperparameters. All of them must be finite; see the ranges beside them.
 struct OptimizerConfig {
-  OptimizerKind kind = OptimizerKind::sgd;
-  double learning_rate = 0.01;  ///< >= 0
-  double momentum = 0.0;        ///< SGD: v = momentum * v + g; w -= lr * v. In [0, 1)
-  bool nesterov = false;        ///< SGD: w -= lr * (g + momentum * v). Needs momentum > 0
-  double weight_decay = 0.0;    ///< >= 0. SGD, Adam: g += wd * w. AdamW: w -= lr * wd * w too
-  double beta1 = 0.9;           ///< Adam, AdamW: in [0, 1)
-  double beta2 = 0.999;         ///< Adam, AdamW: in [0, 1)
-  double epsilon = 1e-8;        ///< Adam, AdamW: added to sqrt(v_hat), > 0
-  double max_norm = 0.0;        ///< 0: none, else > 0: most that the norm of a row may be
+  OptimizerKind kind = OptimizerKind::sgd;  ///< which rule
+  double learning_rate = 0.01;              ///< >= 0
+  double momentum = 0.0;                    ///< SGD: v = momentum * v + g; w -= lr * v. In [0, 1)
+  bool nesterov = false;      ///< SGD: w -= lr * (g + momentum * v). Needs momentum > 0
+  double weight_decay = 0.0;  ///< >= 0. SGD, Adam: g += wd * w. AdamW: w -= lr * wd * w too
+  double beta1 = 0.9;         ///< Adam, AdamW: in [0, 1)
+  double beta2 = 0.999;       ///< Adam, AdamW: in [0, 1)
+  double epsilon = 1e-8;      ///< Adam, AdamW: added to sqrt(v_hat), > 0
+  double max_norm = 0.0;      ///< 0: none, else > 0: most that the norm of a row may be
 };
 
 /// Holds the state (momentum, moments, step count) for a fixed list of parameter arrays.
@@ -45,6 +51,7 @@ class Optimizer {
   /// Throws std::invalid_argument naming the field that is out of its range.
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
 
+  /// As given, and as set_learning_rate() left it.
   [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }
   /// The number of elements of each parameter array.
   [[nodiscard]] const std::vector<std::size_t>& sizes() const noexcept { return sizes_; }

@@ -1,4 +1,5 @@
-// Predictions of one Mlp from many threads at once.
+/// @file
+/// Predictions of one Mlp from many threads at once.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,9 @@ class Predictor {
   /// Throws std::invalid_argument naming the argument that is out of its range, std::bad_alloc.
   Predictor(const Mlp& mlp, std::size_t max_batch, Threads threads = 1);
   ~Predictor();
+  /// Leaves an object that may only be assigned to or destroyed.
   Predictor(Predictor&&) noexcept;
-  Predictor& operator=(Predictor&&) noexcept;
+  Predictor& operator=(Predictor&&) noexcept;  ///< the same
 
   /// As Mlp::predict() of an Mlp with this max_batch, bit for bit.
   void predict(ConstMatrix x, Matrix out, std::optional<Threads> threads = {});

@@ -1,7 +1,8 @@
-// Philox4x32: the counter-based generator that all of simdrop's randomness comes from.
-//
-// Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
-// checked against the known answers of the authors' Random123 distribution.
+/// @file
+/// Philox4x32: the counter-based generator that all of simdrop's randomness comes from.
+///
+/// Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
+/// checked against the known answers of the authors' Random123 distribution.
 #pragma once
 
 #include <array>

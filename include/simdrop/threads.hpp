@@ -1,9 +1,11 @@
-// Who runs a call: how many threads, and whose.
+/// @file
+/// Who runs a call: how many threads, and whose.
 #pragma once
 
 #include <cstddef>
 
 #pragma GCC visibility push(default)
+/// Dropout for neural networks on the CPU: masks, fused kernels, and a small MLP runtime.
 namespace simdrop {
 
 /// Runs tasks on an application's own threads, instead of OpenMP's. Derive from it, and hand it to
@@ -11,6 +13,7 @@ namespace simdrop {
 /// If it can be called from several threads at once, so can the library's functions with it.
 class Executor {
  public:
+  /// What parallel_for() runs; never throws.
   using Task = void (*)(void* context, std::size_t index) noexcept;
 
   virtual ~Executor();
@@ -28,11 +31,12 @@ class Executor {
   virtual void parallel_for(std::size_t count, Task task, void* context) = 0;
 
  protected:
-  Executor() = default;
-  Executor(const Executor&) = default;
-  Executor(Executor&&) = default;
-  Executor& operator=(const Executor&) = default;
-  Executor& operator=(Executor&&) = default;
+  // Only a class that derives from it is made or copied.
+  Executor() = default;                            ///< @private
+  Executor(const Executor&) = default;             ///< @private
+  Executor(Executor&&) = default;                  ///< @private
+  Executor& operator=(const Executor&) = default;  ///< @private
+  Executor& operator=(Executor&&) = default;       ///< @private
 };
 
 /// Who runs a call. Results are the same, bit for bit, whatever it is.
@@ -49,8 +53,9 @@ struct Threads {
   int count = 1;
   Executor* executor = nullptr;  ///< null: OpenMP
 
-  // Implicit: a number is enough for a call, and so is an executor.
-  constexpr Threads(int count_ = 1) noexcept : count(count_) {}    // NOLINT
+  /// At most so many of OpenMP's threads. Implicit: a number is enough for a call.
+  constexpr Threads(int count_ = 1) noexcept : count(count_) {}  // NOLINT
+  /// An executor, and at most so many of its threads. Implicit too.
   constexpr Threads(Executor& executor_, int count_ = 0) noexcept  // NOLINT
       : count(count_), executor(&executor_) {}
 };

@@ -113,10 +113,10 @@ enum {
 
 /** Memory of an object, to look at. */
 typedef struct simdrop_tensor {
-  size_t struct_size; /**< sizeof(simdrop_tensor), set by the caller */
-  void* data;
-  int64_t rows;
-  int64_t cols;
+  size_t struct_size;  /**< sizeof(simdrop_tensor), set by the caller */
+  void* data;          /**< element (0, 0); it belongs to the object */
+  int64_t rows;        /**< number of rows */
+  int64_t cols;        /**< elements of a row */
   int64_t ld;          /**< elements from one row to the next */
   simdrop_dtype dtype; /**< SIMDROP_F32, or SIMDROP_U8 for a mask's bytes */
   int32_t reserved;    /**< 0 */

@@ -15,6 +15,7 @@
 extern "C" {
 #endif
 
+/** Which rule an optimiser follows. */
 typedef int32_t simdrop_optimizer_kind;
 enum { SIMDROP_SGD = 0, SIMDROP_ADAM = 1, SIMDROP_ADAMW = 2 };
 
