@@ -7,7 +7,8 @@ add_test(NAME readme.example_runs COMMAND readme_example)
 set_tests_properties(readme.example_runs PROPERTIES PASS_REGULAR_EXPRESSION "^4 of 4 right\n$")
 
 set(tests_dir ${PROJECT_SOURCE_DIR}/tests)
-set(quoted_sources ${tests_dir}/readme_example.cpp ${tests_dir}/consumers/readme/CMakeLists.txt)
+set(quoted_sources ${tests_dir}/readme_example.cpp ${tests_dir}/readme_example.c
+                   ${tests_dir}/readme_example.py ${tests_dir}/consumers/readme/CMakeLists.txt)
 file(GLOB_RECURSE pages CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/bench/*.md ${PROJECT_SOURCE_DIR}/cmake/*.md
   ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/examples/*.md)

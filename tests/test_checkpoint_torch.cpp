@@ -99,7 +99,7 @@ void check_error(const std::string& bytes, const std::string& part) {
 }  // namespace
 
 TEST_CASE("checkpoint: a model that PyTorch saved predicts what it predicts there") {
-  for (const std::size_t max_batch : {1, 5, 12, 200}) {
+  for (const std::size_t max_batch : {1U, 5U, 12U, 200U}) {
     CAPTURE(max_batch);
     CHECK(worst(Loss::softmax_ce, max_batch) <= 1e-5);
     CHECK(worst(Loss::identity_mse, max_batch) <= 1e-5);
@@ -136,7 +136,7 @@ TEST_CASE("checkpoint: every other kind of network is an error") {
               "\"0.bias\" is F32 of 1 x 1; allowed: F32 of 1 dim");
   check_error(test::edited(good, "[1,2]", "[2,1]"), "\"0.weight\", F32 of 2 x 1, and \"0.bias\"");
   check_error(test::edited(good, "F32", "I32"), "\"0.weight\" is I32 of 1 x 2; allowed: F32");
-  const std::string empty = test::safetensors_file("{" + layer("0", 1, 0, 0) + "}", "1234");
+  const std::string empty = test::safetensors_file('{' + layer("0", 1, 0, 0) + '}', "1234");
   check_error(empty, "\"0.weight\" is empty");
 }
 

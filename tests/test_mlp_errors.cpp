@@ -10,6 +10,7 @@
 
 #include "expect_invalid.h"
 #include "mlp_fixtures.h"
+#include "pools.h"
 
 namespace {
 
@@ -272,6 +273,8 @@ TEST_CASE("mlp: the workspace is two layers' packed operands, and scratch for ea
   const auto bytes = [](std::size_t max_batch, int threads) {
     auto config = fixture::make_config({100, 200, 3}, Loss::softmax_ce, {1.0, 1.0}, max_batch);
     config.num_threads = threads;
+    test::SerialExecutor pool(8);  // a build without OpenMP has no other threads
+    config.executor = &pool;
     return Mlp(config).workspace_bytes();
   };
   const std::size_t operands = 2 * sizeof(float) * 64 * (100 + 200);

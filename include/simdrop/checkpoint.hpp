@@ -67,7 +67,8 @@ struct Checkpoint {
 /// Nothing in the file is trusted: each length, offset, dtype and shape is checked before memory
 /// is taken. Throws FileError for a file that is not there, no regular file, broken, or of another
 /// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range.
-[[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& path, MlpConfig defaults);
+[[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& path,
+                                         const MlpConfig& defaults);
 
 }  // namespace simdrop
 #pragma GCC visibility pop

@@ -230,7 +230,7 @@ Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults) {
 
 }  // namespace detail
 
-Checkpoint load_checkpoint(const std::filesystem::path& path, MlpConfig defaults) {
+Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults) {
   detail::FileSource source(path);
   return detail::load_checkpoint(source, defaults);
 }
