@@ -31,7 +31,7 @@ simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defa
     simdrop::Checkpoint file = simdrop::load_checkpoint(path, mlp_config_of(given, executor.get()));
     std::unique_ptr<simdrop_optimizer> state;
     if (optimizer != nullptr && file.optimizer.has_value()) {
-      state.reset(new simdrop_optimizer{std::move(*file.optimizer)});
+      state = std::make_unique<simdrop_optimizer>(std::move(*file.optimizer));
     }
     *mlp = new simdrop_mlp(std::move(executor), std::move(file.mlp));
     if (optimizer != nullptr) *optimizer = state.release();

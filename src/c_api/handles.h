@@ -26,6 +26,8 @@ struct simdrop_mlp {
 
 struct simdrop_optimizer {
   simdrop::Optimizer optimizer;
+
+  explicit simdrop_optimizer(simdrop::Optimizer optimizer_) : optimizer(std::move(optimizer_)) {}
 };
 // NOLINTEND(readability-identifier-naming)
 

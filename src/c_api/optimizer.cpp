@@ -53,7 +53,7 @@ simdrop_status simdrop_optimizer_create(const simdrop_optimizer_config* config,
     const simdrop_optimizer_config defaults = config_of(simdrop::OptimizerConfig{});
     const auto given = config_of(read_struct(config, defaults, "config"));
     simdrop::Optimizer created(given, mlp_of(mlp).parameter_sizes());
-    *optimizer = new simdrop_optimizer{std::move(created)};
+    *optimizer = new simdrop_optimizer(std::move(created));
   });
 }
 

@@ -31,8 +31,8 @@ simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
  * Reads such a file, or one of a PyTorch Sequential of Linear layers. Nothing in it is trusted.
  * @param defaults what the file does not tell; its widths are not used. Not NULL.
  * @param mlp receives a network, which belongs to the caller.
- * @param optimizer receives an optimizer, which belongs to the caller, or NULL if the file has none.
- *     May be NULL.
+ * @param optimizer receives an optimizer, which belongs to the caller, or NULL if the file has
+ * none. May be NULL.
  * @return SIMDROP_FILE_ERROR for a file that is not there, broken, or of another kind of network.
  */
 simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defaults,

@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 /**
- * The buffers of one thread that predicts. Any number of predictors may read one network at the same
- * time; the network must outlive them, and must not be trained or changed while one of them
+ * The buffers of one thread that predicts. Any number of predictors may read one network at the
+ * same time; the network must outlive them, and must not be trained or changed while one of them
  * predicts. Changes between calls are seen.
  */
 typedef struct simdrop_predictor simdrop_predictor;
@@ -39,10 +39,12 @@ simdrop_status simdrop_predictor_predict(simdrop_predictor* predictor, int64_t r
                                          const simdrop_exec* exec, simdrop_error* error);
 
 /** As simdrop_mlp_predict_monte_carlo(), bit for bit, whatever max_batch is. */
-simdrop_status simdrop_predictor_predict_monte_carlo(
-    simdrop_predictor* predictor, int64_t rows, const float* x, int64_t x_ld, int64_t samples,
-    uint64_t first_sample, uint64_t first_row, float* mean, int64_t mean_ld, float* variance,
-    int64_t variance_ld, const simdrop_exec* exec, simdrop_error* error);
+simdrop_status simdrop_predictor_predict_monte_carlo(simdrop_predictor* predictor, int64_t rows,
+                                                     const float* x, int64_t x_ld, int64_t samples,
+                                                     uint64_t first_sample, uint64_t first_row,
+                                                     float* mean, int64_t mean_ld, float* variance,
+                                                     int64_t variance_ld, const simdrop_exec* exec,
+                                                     simdrop_error* error);
 
 #ifdef __cplusplus
 }
