@@ -195,6 +195,18 @@ TEST_SUITE("C API errors") {
     }
   }
 
+  TEST_CASE("an executor that runs no task is told so") {
+    const simdrop_executor lazy{sizeof(simdrop_executor), nullptr,
+                                [](void*, size_t, void (*)(void*, size_t), void*) {}, 2, 0};
+    auto exec = c_api::make_exec(2);
+    exec.executor = &lazy;
+    std::vector<std::uint8_t> mask(1 << 15);
+    const simdrop_dropout dropout = c_api::make_dropout(0.5);
+    c_api::expect_error(SIMDROP_INTERNAL, "", "", [&](simdrop_error* error) {
+      return simdrop_bernoulli_mask(&dropout, 1 << 18, mask.data(), &exec, error);
+    });
+  }
+
   TEST_CASE("words and masks") {
     std::uint32_t word = 7;
     std::uint8_t bits = 7;
@@ -217,5 +229,21 @@ TEST_SUITE("C API errors") {
     CHECK(draw(nullptr, 0)(nullptr) == SIMDROP_OK);
     CHECK(word == 7);
     CHECK(bits == 7);
+  }
+}
+
+// Run on its own: it needs SIMDROP_FORCE_ISA to name what is not there.
+TEST_SUITE("bad SIMDROP_FORCE_ISA of the C API" * doctest::skip()) {
+  TEST_CASE("every kernel says so") {
+    Calls calls;
+    for (const Named& f : kFunctions) {
+      c_api::expect_error(SIMDROP_UNSUPPORTED, "SIMDROP_FORCE_ISA", "pentium",
+                          [&](simdrop_error* error) { return (calls.*f.call)(error); });
+    }
+    CHECK(calls.memory == std::vector<double>(160, 3.5));
+    const char* name = nullptr;
+    c_api::expect_error(SIMDROP_UNSUPPORTED, "SIMDROP_FORCE_ISA", "pentium",
+                        [&](simdrop_error* error) { return simdrop_active_isa(&name, error); });
+    CHECK(name == nullptr);
   }
 }
