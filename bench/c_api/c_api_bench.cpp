@@ -77,7 +77,8 @@ void dropout_backward_c(benchmark::State& state) {
 void bias_relu_cpp(benchmark::State& state) {
   Arrays a;
   for ([[maybe_unused]] auto _ : state) {
-    simdrop::bias_relu_dropout_forward(a.same, std::span<const float>(a.x), a.bias, std::span<float>(a.y));
+    simdrop::bias_relu_dropout_forward(a.same, std::span<const float>(a.x), a.bias,
+                                       std::span<float>(a.y));
     benchmark::ClobberMemory();
   }
 }
