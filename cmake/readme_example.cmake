@@ -1,13 +1,19 @@
-# The C++ example of the README is tests/readme_example.cpp, which this runs. Code blocks of all
+# The C++ programs of the README are tests/readme_*.cpp, which this runs. Code blocks of all
 # pages are compared with the files that tests build and run: a new block needs such a file, in the
 # list here.
-add_executable(readme_example ${PROJECT_SOURCE_DIR}/tests/readme_example.cpp)
-target_link_libraries(readme_example PRIVATE simdrop simdrop_options)
-add_test(NAME readme.example_runs COMMAND readme_example)
-set_tests_properties(readme.example_runs PROPERTIES PASS_REGULAR_EXPRESSION "^4 of 4 right\n$")
+function(simdrop_readme_program name says)
+  add_executable(readme_${name} ${PROJECT_SOURCE_DIR}/tests/readme_${name}.cpp)
+  target_link_libraries(readme_${name} PRIVATE simdrop simdrop_options)
+  add_test(NAME readme.${name}_runs COMMAND readme_${name})
+  set_tests_properties(readme.${name}_runs PROPERTIES
+    WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} PASS_REGULAR_EXPRESSION "^${says}\n$")
+endfunction()
+simdrop_readme_program(example "4 of 4 right")
+simdrop_readme_program(embedding "same, p.3. = 1.00")
 
 set(tests_dir ${PROJECT_SOURCE_DIR}/tests)
-set(quoted_sources ${tests_dir}/readme_example.cpp ${tests_dir}/readme_example.c
+set(quoted_sources ${tests_dir}/readme_example.cpp ${tests_dir}/readme_embedding.cpp
+                   ${tests_dir}/readme_example.c
                    ${tests_dir}/readme_example.py ${tests_dir}/consumers/readme/CMakeLists.txt)
 file(GLOB_RECURSE pages CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/bench/*.md ${PROJECT_SOURCE_DIR}/cmake/*.md
