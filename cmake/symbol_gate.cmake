@@ -33,7 +33,7 @@ foreach(isa IN LISTS gated)
 endforeach()
 
 # An emulator changes no symbol, and the compiler's other builds have these.
-if(gated AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+if(gated AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING)
   foreach(isa IN LISTS gated)
     simdrop_symbol_gate_O0(symbols.${isa}.O0 ${isa} ${PROJECT_SOURCE_DIR}/src/kernels/simd.cpp)
   endforeach()

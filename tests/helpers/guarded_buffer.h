@@ -13,6 +13,8 @@
 #include <new>
 #include <span>
 
+#include "emulated.h"
+
 namespace test {
 
 enum class Edge { start, end };
@@ -21,7 +23,7 @@ class GuardedBytes {
  public:
   explicit GuardedBytes(std::size_t capacity) {
     page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    body_size_ = (capacity + kGap + page_ - 1) / page_ * page_;
+    body_size_ = (capacity + gap() + page_ - 1) / page_ * page_;
     void* base =
         mmap(nullptr, body_size_ + 2 * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED) throw std::bad_alloc();
@@ -35,8 +37,8 @@ class GuardedBytes {
 
   // `size` bytes that lie `offset` bytes from the edge. Their content is the pattern.
   std::uint8_t* place(std::size_t size, Edge edge, std::size_t offset) {
-    if (size + offset + kGap > body_size_) throw std::bad_alloc();
-    data_ = edge == Edge::start ? body_ + offset : body_ + body_size_ - kGap - offset - size;
+    if (size + offset + gap() > body_size_) throw std::bad_alloc();
+    data_ = edge == Edge::start ? body_ + offset : body_ + body_size_ - gap() - offset - size;
     size_ = size;
     const auto around = surroundings();
     std::memset(around.begin, kPattern, static_cast<std::size_t>(around.end - around.begin));
@@ -56,11 +58,13 @@ class GuardedBytes {
   static constexpr std::size_t kReach = 256;  // four of the widest vectors
   // QEMU 7 reads all lanes of AVX2's masked loads and so faults where no CPU does: there the data
   // lies a little before the edge, and only writes beyond it are seen.
-#if defined(SIMDROP_TEST_EMULATED) && defined(__x86_64__)
-  static constexpr std::size_t kGap = 64;
+  static std::size_t gap() {
+#ifdef __x86_64__
+    return emulated() ? 64 : 0;
 #else
-  static constexpr std::size_t kGap = 0;
+    return 0;
 #endif
+  }
 
   struct Range {
     std::uint8_t* begin;
