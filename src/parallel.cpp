@@ -6,6 +6,7 @@
 #include "team_barrier.h"
 
 #ifdef SIMDROP_WITH_OPENMP
+#include <dlfcn.h>
 #include <omp.h>
 #include <unistd.h>
 
@@ -21,10 +22,21 @@ namespace {
 // has no such threads, and GCC's runtime would wait for them forever.
 std::atomic<pid_t> process_of_threads{0};
 
-void remember_process() noexcept {
-  if (process_of_threads.load(std::memory_order_relaxed) == 0) {
-    process_of_threads.store(getpid(), std::memory_order_relaxed);
-  }
+// OpenMP's threads outlive the region that started them, asleep in the runtime's code. If that were
+// unloaded, as it is with the last library that links it, they would wake up in unmapped memory: it
+// stays loaded, whatever becomes of this library.
+void keep_runtime_loaded() noexcept {
+  Dl_info runtime{};
+  if (dladdr(reinterpret_cast<void*>(&omp_get_max_threads), &runtime) == 0) return;
+  // A second handle that is never closed; null where the runtime is part of the program itself.
+  static_cast<void>(dlopen(runtime.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+}
+
+// Before OpenMP may start threads.
+void before_threads() noexcept {
+  if (process_of_threads.load(std::memory_order_relaxed) != 0) return;
+  keep_runtime_loaded();
+  process_of_threads.store(getpid(), std::memory_order_relaxed);
 }
 
 bool in_child() noexcept {
@@ -68,7 +80,7 @@ void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, R
     return;
   }
 #ifdef SIMDROP_WITH_OPENMP
-  remember_process();
+  before_threads();
 #pragma omp parallel num_threads(static_cast <int>(team))
   {
     // The runtime may grant fewer threads than asked for: split by what is there.
@@ -102,7 +114,7 @@ void parallel_team(const Threads& threads, MemberFn fn, void* context) {
     return;
   }
 #ifdef SIMDROP_WITH_OPENMP
-  remember_process();
+  before_threads();
 #pragma omp parallel num_threads(static_cast <int>(team))
   fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
                static_cast<std::size_t>(omp_get_num_threads())});

@@ -125,6 +125,37 @@ TEST_CASE("mlp neuron: misuse of a step is an error and changes nothing") {
   }
 }
 
+TEST_CASE("mlp neuron: groups end where row numbers do, or it is an error and changes nothing") {
+  struct Case {
+    std::size_t rows, group;
+    std::uint64_t distance;  // from first_row to 2^64
+  };
+  for (const Case c : {Case{6, 3, 2}, {9, 5, 2}, {64, 3, 5}, {2, 1, 1}, {7, 7, 6}}) {
+    auto config = good_config();
+    config.dropout_group = c.group;
+    config.max_batch = c.rows;
+    Mlp mlp(config);
+    Mlp twin(config);
+    const auto batch = fixture::make_batch(config, c.rows, 1);
+    Optimizer optimizer(OptimizerConfig{}, mlp.parameter_sizes());
+    Optimizer twin_optimizer(OptimizerConfig{}, twin.parameter_sizes());
+    const auto before = fixture::parameters(mlp);
+    const std::uint64_t wraps = 0 - c.distance;
+    const auto text = std::to_string(wraps);
+    test::expect_invalid("first_row", text, [&] { mlp.forward(batch.inputs(), 0, wraps); });
+    test::expect_invalid("first_row", text, [&] {
+      mlp.train_step(batch.inputs(), batch.targets(), optimizer, wraps);
+    });
+    CHECK(fixture::same_bits(fixture::parameters(mlp), before));
+    CHECK(optimizer.step_count() == 0);
+    // The last rows that there are can be trained on.
+    const std::uint64_t last = 0 - std::uint64_t{c.rows};
+    mlp.train_step(batch.inputs(), batch.targets(), optimizer, last);
+    twin.train_step(batch.inputs(), batch.targets(), twin_optimizer, last);
+    CHECK(fixture::same_bits(fixture::parameters(mlp), fixture::parameters(twin)));
+  }
+}
+
 TEST_CASE("mlp neuron: a moved network is the same network") {
   Mlp original(good_config());
   Mlp twin(good_config());

@@ -59,7 +59,8 @@ struct MlpConfig {
   bool lazy_updates = false;
   /// With DropoutUnit::neuron alone: so many examples share a mask, those whose first_row + row
   /// divided by dropout_group is the same. 0: all rows of a call do. Small groups cost speed: each
-  /// is a small batch, and with several in a batch gradients are added up in memory.
+  /// is a small batch, and with several in a batch gradients are added up in memory. Rows are not
+  /// counted past 2^64 then: a first_row above 2^64 - batch is an error.
   std::size_t dropout_group = 0;
   Loss loss = Loss::softmax_ce;  ///< what the last layer computes
   Init init = Init::he;          ///< how weights start

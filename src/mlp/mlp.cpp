@@ -1,5 +1,6 @@
 #include "simdrop/mlp.hpp"
 
+#include <limits>
 #include <string>
 
 #include "check.h"
@@ -46,6 +47,17 @@ void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   }
   check_matrix(x_names, x, config.widths.front());
   check_step(step);
+}
+
+// Groups are counted from row 0: where row numbers wrap, there would be one more than memory is
+// for.
+void check_first_row(const MlpConfig& config, std::uint64_t first_row, std::size_t rows) {
+  if (config.dropout_group == 0) return;
+  const std::uint64_t last = std::numeric_limits<std::uint64_t>::max() - (rows - 1);
+  if (first_row > last) {
+    throw_invalid("first_row", first_row,
+                  "at most 2^64 - x.rows = " + std::to_string(last) + ", with dropout_group");
+  }
 }
 
 void check_optimizer(const Network& network, const Optimizer& optimizer) {
@@ -176,6 +188,7 @@ ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_
                          std::optional<Threads> threads) {
   Network& network = state_->network;
   check_batch(network, x, step);
+  check_first_row(network.config, first_row, x.rows);
   return network.forward(x, step, first_row, ready(network, threads));
 }
 
@@ -191,6 +204,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
                        std::uint64_t first_row, std::optional<Threads> threads) {
   Network& network = state_->network;
   check_batch(network, x, optimizer.step_count());
+  check_first_row(network.config, first_row, x.rows);
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
   return network.train_step(x, targets, optimizer, first_row, ready(network, threads));

@@ -58,7 +58,8 @@ typedef struct simdrop_mlp_config {
   double input_keep_prob;  /**< default 1 */
   uint64_t seed;           /**< of the first weights and of the masks; default 0 */
   int64_t max_batch;       /**< most rows of a forward or train_step, >= 1; default 1 */
-  /** With UNIT_NEURON: so many examples share a mask; 0, the default: all rows of a call. */
+  /** With UNIT_NEURON: so many examples share a mask; 0, the default: all rows of a call. With it
+   * a first_row above 2^64 - rows is an error. */
   int64_t dropout_group;
   const simdrop_executor* executor;  /**< default NULL: OpenMP. Copied, but for its context */
   simdrop_dropout_unit dropout_unit; /**< default SIMDROP_UNIT_ELEMENT */
