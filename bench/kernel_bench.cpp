@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "kernel_arrays.h"
 #include "kernel_outputs.h"
-#include "mask_source.h"
+#include "mask/mask_source.h"
 #include "optimizer_cases.h"
 #include "ratio_reporter.h"
 #include "simdrop/dropout.hpp"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernel_arrays.h"
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 
 namespace simdrop::bench {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "kernel_arrays.h"
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 
 namespace simdrop::bench {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "limits_cases.h"
+#include "limits/limits_cases.h"
 
 namespace {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "limits_isa.h"
-#include "limits_model.h"
-#include "limits_runner.h"
+#include "limits/limits_isa.h"
+#include "limits/limits_model.h"
+#include "limits/limits_runner.h"
 
 namespace simdrop::bench {
 

@@ -1,23 +1,23 @@
 // The loops of limits_isa.h. Compiled once per instruction set, as
 // src/kernels/simd.cpp is.
-#include "limits_isa.h"
+#include "limits/limits_isa.h"
 
 #include <cstdint>
 #include <cstring>
 #include <utility>
 #include <xsimd/xsimd.hpp>
 
-#include "kernel_table.h"
-#include "kernels/philox_scalar.h"
+#include "kernels/kernel_table.h"
+#include "kernels/mask/philox_block.h"
 
 namespace simdrop::bench {
 namespace {
 
 // As in simd.cpp: each part uses the ones before it.
 // clang-format off
-#include "kernels/bits.h"
-#include "kernels/float16_scalar.h"
-#include "kernels/xsimd_compat.h"
+#include "kernels/mask/bits.h"
+#include "kernels/isa/element.h"
+#include "kernels/isa/vector.h"
 // clang-format on
 
 // Hides a value from the optimiser, which could otherwise merge operations;

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <span>
 
-#include "dispatch.h"
-#include "limits_cases.h"
-#include "mask_source.h"
+#include "dispatch/dispatch.h"
+#include "limits/limits_cases.h"
+#include "mask/mask_source.h"
 #include "simdrop/dropout.hpp"
 
 namespace simdrop::bench {

@@ -1,8 +1,8 @@
 // The cases that measure the machine.
 #include <cstring>
 
-#include "dispatch.h"
-#include "limits_cases.h"
+#include "dispatch/dispatch.h"
+#include "limits/limits_cases.h"
 
 namespace simdrop::bench {
 namespace {

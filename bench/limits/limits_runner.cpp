@@ -1,4 +1,4 @@
-#include "limits_runner.h"
+#include "limits/limits_runner.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "peers/check.h"
 
 #include <algorithm>
 #include <bit>

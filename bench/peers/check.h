@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace simdrop::bench {
 

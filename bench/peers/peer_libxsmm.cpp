@@ -2,7 +2,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 // After the standard headers: it takes __STRICT_ANSI__ away, which those of GCC 12 look at.
 #include <libxsmm.h>

@@ -8,7 +8,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace {
 

@@ -10,11 +10,11 @@
 #include <map>
 #include <sstream>
 
-#include "check.h"
-#include "round_robin.h"
+#include "peers/check.h"
+#include "peers/round_robin.h"
+#include "peers/simdrop_cases.h"
 #include "simdrop/isa.hpp"
 #include "simdrop/mask.hpp"
-#include "simdrop_cases.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "round_robin.h"
+#include "peers/round_robin.h"
 
 #include <algorithm>
 #include <chrono>

@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace simdrop::bench {
 

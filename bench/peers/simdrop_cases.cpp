@@ -1,4 +1,4 @@
-#include "simdrop_cases.h"
+#include "peers/simdrop_cases.h"
 
 #include <cstring>
 #include <memory>

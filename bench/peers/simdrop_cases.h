@@ -1,7 +1,7 @@
 // What peers are compared with: memcpy, and simdrop's public API on one thread.
 #pragma once
 
-#include "peer.h"
+#include "peers/peer.h"
 
 namespace simdrop::bench {
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "limits_isa.h"
-#include "limits_runner.h"
+#include "limits/limits_isa.h"
+#include "limits/limits_runner.h"
 #include "simdrop/isa.hpp"
 #include "simdrop/mlp.hpp"
 

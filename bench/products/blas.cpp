@@ -1,4 +1,4 @@
-#include "blas.h"
+#include "products/blas.h"
 
 #include <dlfcn.h>
 

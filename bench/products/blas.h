@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "products.h"
+#include "products/products.h"
 
 namespace simdrop::bench {
 

@@ -1,4 +1,4 @@
-#include "blas_probe.h"
+#include "products/blas_probe.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <exception>
 #include <sstream>
 
-#include "timing.h"
+#include "products/timing.h"
 
 namespace simdrop::bench {
 namespace {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "blas.h"
+#include "products/blas.h"
 
 namespace simdrop::bench {
 

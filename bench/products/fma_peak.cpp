@@ -1,4 +1,4 @@
-#include "fma_peak.h"
+#include "products/fma_peak.h"
 
 #include "simdrop/isa.hpp"
 

@@ -1,7 +1,7 @@
 // The loops of fma_peak.h. Compiled once per instruction set, as src/kernels/simd.cpp is.
 #include <utility>
 
-#include "fma_peak.h"
+#include "products/fma_peak.h"
 
 namespace simdrop::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "products.h"
+#include "products/products.h"
 
 #include <algorithm>
 #include <cmath>

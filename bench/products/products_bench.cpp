@@ -8,11 +8,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include "blas_probe.h"
-#include "fma_peak.h"
+#include "products/blas_probe.h"
+#include "products/fma_peak.h"
+#include "products/simdrop_products.h"
+#include "products/timing.h"
 #include "simdrop/isa.hpp"
-#include "simdrop_products.h"
-#include "timing.h"
 
 namespace {
 

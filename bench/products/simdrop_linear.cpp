@@ -1,8 +1,8 @@
 // On the public calls of linear.hpp.
 #include <memory>
 
+#include "products/simdrop_products.h"
 #include "simdrop/linear.hpp"
-#include "simdrop_products.h"
 
 namespace simdrop::bench {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "products.h"
+#include "products/products.h"
 
 namespace simdrop::bench {
 

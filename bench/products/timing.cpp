@@ -1,4 +1,4 @@
-#include "timing.h"
+#include "products/timing.h"
 
 #include <sys/resource.h>
 

@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
+#include "base/check.h"
 #include "c_api/structs.h"
-#include "check.h"
 #include "simdrop/c/random.h"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"

@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "base/check.h"
 #include "c_api/structs.h"
-#include "check.h"
 #include "simdrop/c/base.h"
 #include "simdrop/dropout.hpp"
 #include "simdrop/threads.hpp"

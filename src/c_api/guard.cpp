@@ -5,7 +5,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "dispatch.h"
+#include "dispatch/dispatch.h"
 #include "simdrop/checkpoint.hpp"
 
 namespace simdrop::c_api {

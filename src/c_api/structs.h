@@ -7,7 +7,7 @@
 #include <string>
 #include <type_traits>
 
-#include "check.h"
+#include "base/check.h"
 
 namespace simdrop::c_api {
 

@@ -1,8 +1,8 @@
 #include "cli/environment.h"
 
 #include "cli/terminal.h"
-#include "parallel.h"
 #include "simdrop/isa.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "cli/data/dataset.h"
 #include "simdrop/mlp.hpp"
 
 namespace simdrop::cli {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "cli/data/dataset.h"
 
 namespace simdrop::cli {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "cli/data/dataset.h"
 #include "cli/train.h"
 #include "cli/trainer.h"
-#include "io/dataset.h"
 
 namespace simdrop::cli {
 

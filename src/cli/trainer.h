@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
+#include "cli/data/dataset.h"
 #include "simdrop/checkpoint.hpp"
 #include "simdrop/mlp.hpp"
 

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "check.h"
+#include "base/check.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"

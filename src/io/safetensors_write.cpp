@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "check.h"
+#include "base/check.h"
 #include "io/float_bytes.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"

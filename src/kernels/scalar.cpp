@@ -1,17 +1,17 @@
 // The scalar table: plain C++ without xsimd. The fallback, and the specification of the others.
 #include <cstring>
 
-#include "kernel_table.h"
-#include "kernels/hit_law.h"
-#include "kernels/philox_scalar.h"
+#include "kernels/kernel_table.h"
+#include "kernels/mask/philox_block.h"
+#include "kernels/mask/poisson.h"
 
 namespace simdrop::detail {
 namespace {
 
-#include "kernels/bits.h"
-#include "kernels/float16_scalar.h"
-#include "kernels/hits_scalar.h"
-#include "kernels/side_work.h"
+#include "kernels/isa/element.h"
+#include "kernels/mask/bits.h"
+#include "kernels/mask/overlap.h"
+#include "kernels/mask/poisson_scalar.h"
 
 struct PhiloxStream {
   std::uint64_t seed, stream;
@@ -143,7 +143,7 @@ void scale_elements(A factor, const T* x, T* y, std::size_t n) {
 
 void stream_fence() {}
 
-#include "kernels/traverse.h"
+#include "kernels/dropout/rows.h"
 
 void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::size_t ld, float scale,
                     float* sums) {
@@ -154,9 +154,9 @@ void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::siz
   }
 }
 
-#include "kernels/linear_small_scalar.h"
-#include "kernels/loss_scalar.h"
-#include "kernels/optimizer_scalar.h"
+#include "kernels/gemm/few_rows_scalar.h"
+#include "kernels/loss/loss_scalar.h"
+#include "kernels/optimizer/update_scalar.h"
 
 void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
              float* momentum) {
@@ -184,17 +184,17 @@ void scale_row(double factor, std::size_t n, float* row) {
   scale_in_double(factor, 0, n, row);
 }
 
-#include "kernels/optimizer_rows.h"
+#include "kernels/optimizer/rows.h"
 
 // The order matters: each part uses the ones before it.
 // clang-format off
-#include "kernels/product_scalar.h"
-#include "kernels/optimizer_tiles.h"
-#include "kernels/product_micro.h"
-#include "kernels/product_pack.h"
-#include "kernels/product_kept.h"
-#include "kernels/product_epilogue.h"
-#include "kernels/product.h"
+#include "kernels/isa/scalar.h"
+#include "kernels/optimizer/tiles.h"
+#include "kernels/gemm/micro.h"
+#include "kernels/gemm/pack.h"
+#include "kernels/gemm/kept_units.h"
+#include "kernels/gemm/epilogue.h"
+#include "kernels/gemm/products.h"
 // clang-format on
 
 }  // namespace

@@ -5,35 +5,35 @@
 #include <cstring>
 #include <xsimd/xsimd.hpp>
 
-#include "kernel_table.h"
-#include "kernels/hit_law.h"
-#include "kernels/philox_scalar.h"
+#include "kernels/kernel_table.h"
+#include "kernels/mask/philox_block.h"
+#include "kernels/mask/poisson.h"
 
 namespace simdrop::detail {
 namespace {
 
 // The order matters: each part uses the ones before it.
 // clang-format off
-#include "kernels/bits.h"
-#include "kernels/float16_scalar.h"
-#include "kernels/hits_scalar.h"
-#include "kernels/side_work.h"
-#include "kernels/xsimd_compat.h"
-#include "kernels/philox_simd.h"
-#include "kernels/mask_simd.h"
-#include "kernels/elementwise_simd.h"
-#include "kernels/traverse.h"
-#include "kernels/linear_small_simd.h"
-#include "kernels/loss_simd.h"
-#include "kernels/optimizer_scalar.h"
-#include "kernels/optimizer_simd.h"
-#include "kernels/optimizer_rows.h"
-#include "kernels/optimizer_tiles.h"
-#include "kernels/product_micro.h"
-#include "kernels/product_pack.h"
-#include "kernels/product_kept.h"
-#include "kernels/product_epilogue.h"
-#include "kernels/product.h"
+#include "kernels/mask/bits.h"
+#include "kernels/isa/element.h"
+#include "kernels/mask/poisson_scalar.h"
+#include "kernels/mask/overlap.h"
+#include "kernels/isa/vector.h"
+#include "kernels/mask/philox.h"
+#include "kernels/mask/draw.h"
+#include "kernels/dropout/apply.h"
+#include "kernels/dropout/rows.h"
+#include "kernels/gemm/few_rows.h"
+#include "kernels/loss/loss.h"
+#include "kernels/optimizer/update_scalar.h"
+#include "kernels/optimizer/update.h"
+#include "kernels/optimizer/rows.h"
+#include "kernels/optimizer/tiles.h"
+#include "kernels/gemm/micro.h"
+#include "kernels/gemm/pack.h"
+#include "kernels/gemm/kept_units.h"
+#include "kernels/gemm/epilogue.h"
+#include "kernels/gemm/products.h"
 // clang-format on
 
 }  // namespace

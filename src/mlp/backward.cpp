@@ -1,7 +1,7 @@
 // Backward propagation and the training step.
 #include <algorithm>
 
-#include "mask_source.h"
+#include "mask/mask_source.h"
 #include "mlp/loss.h"
 #include "mlp/network.h"
 #include "mlp/shares.h"

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "check.h"
+#include "base/check.h"
 #include "mlp/stream_id.h"
 
 namespace simdrop::detail {

@@ -1,7 +1,7 @@
 // Forward propagation.
 #include <algorithm>
 
-#include "mask_source.h"
+#include "mask/mask_source.h"
 #include "mlp/loss.h"
 #include "mlp/mask_bits.h"
 #include "mlp/network.h"

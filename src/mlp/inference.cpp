@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "dispatch.h"
-#include "mlp/linear_small.h"
+#include "dispatch/dispatch.h"
+#include "linear/few_rows.h"
 
 namespace simdrop::detail {
 namespace {

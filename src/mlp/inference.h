@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "mlp/network.h"
 #include "mlp/pass_memory.h"
 #include "simdrop/matrix.hpp"

@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "mlp/stream_id.h"
-#include "parallel.h"
 #include "simdrop/rng.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop::detail {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 #include "simdrop/threads.hpp"

@@ -7,8 +7,8 @@
 #include <limits>
 #include <string>
 
-#include "check.h"
-#include "extent.h"
+#include "base/check.h"
+#include "base/matrix_check.h"
 
 namespace simdrop::detail {
 namespace {

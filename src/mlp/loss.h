@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "check.h"
-#include "extent.h"
+#include "base/check.h"
+#include "base/matrix_check.h"
 #include "simdrop/matrix.hpp"
 
 namespace simdrop::detail {

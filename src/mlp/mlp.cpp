@@ -3,7 +3,7 @@
 #include <limits>
 #include <string>
 
-#include "check.h"
+#include "base/check.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
 #include "mlp/matrix_check.h"

@@ -1,9 +1,9 @@
 // Inference on many samples of dropout.
 #include <algorithm>
 
-#include "mask_source.h"
+#include "linear/few_rows.h"
+#include "mask/mask_source.h"
 #include "mlp/inference.h"
-#include "mlp/linear_small.h"
 #include "mlp/shares.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "dispatch.h"
-#include "gemm/blocking.h"
+#include "dispatch/dispatch.h"
+#include "linear/blocking.h"
 #include "mlp/config.h"
 #include "mlp/init.h"
-#include "parallel.h"
 #include "simdrop/mask.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop::detail {
 namespace {

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "buffer.h"
-#include "gemm/products.h"
-#include "kernel_table.h"
+#include "base/buffer.h"
+#include "kernels/kernel_table.h"
+#include "linear/products.h"
 #include "mlp/optimizer_access.h"
 #include "mlp/pass_memory.h"
 #include "simdrop/matrix.hpp"

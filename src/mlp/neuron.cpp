@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "mask_source.h"
+#include "mask/mask_source.h"
 #include "mlp/mask_bits.h"
 #include "mlp/network.h"
 #include "mlp/shares.h"

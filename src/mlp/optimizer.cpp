@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
-#include "check.h"
-#include "dispatch.h"
+#include "base/check.h"
+#include "dispatch/dispatch.h"
 #include "mlp/optimizer_access.h"
 #include "mlp/optimizer_params.h"
-#include "parallel.h"
+#include "threading/parallel.h"
 
 namespace simdrop {
 namespace {

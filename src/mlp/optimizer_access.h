@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "simdrop/optimizer.hpp"
 
 namespace simdrop::detail {

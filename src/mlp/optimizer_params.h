@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernel_table.h"
+#include "kernels/kernel_table.h"
 #include "simdrop/optimizer.hpp"
 
 namespace simdrop::detail {

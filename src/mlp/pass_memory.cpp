@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "parallel.h"
+#include "threading/parallel.h"
 
 namespace simdrop::detail {
 

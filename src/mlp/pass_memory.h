@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <span>
 
-#include "buffer.h"
-#include "gemm/products.h"
-#include "kernel_table.h"
+#include "base/buffer.h"
+#include "kernels/kernel_table.h"
+#include "linear/products.h"
 #include "simdrop/threads.hpp"
 
 namespace simdrop::detail {

@@ -1,7 +1,7 @@
 // Predictions, by an Mlp and by those who share one.
 #include "simdrop/predictor.hpp"
 
-#include "check.h"
+#include "base/check.h"
 #include "mlp/config.h"
 #include "mlp/matrix_check.h"
 #include "mlp/mlp_state.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "parallel.h"
+#include "threading/parallel.h"
 
 namespace simdrop::detail {
 

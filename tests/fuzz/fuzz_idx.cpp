@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "io/idx.h"
+#include "cli/data/idx.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mask_reference.h"
+#include "reference/mask_reference.h"
 #include "simdrop/mask.hpp"
 
 namespace test {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "c_api.h"
-#include "compare.h"
+#include "helpers/c_api.h"
+#include "helpers/compare.h"
 #include "simdrop/mlp.hpp"
 
 namespace c_api {

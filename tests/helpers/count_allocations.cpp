@@ -1,4 +1,4 @@
-#include "count_allocations.h"
+#include "helpers/count_allocations.h"
 
 #include <atomic>
 #include <cstdlib>

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "emulated.h"
+#include "helpers/emulated.h"
 #include "simdrop/isa.hpp"
 
 namespace test {

@@ -11,9 +11,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "compare.h"
-#include "float16_reference.h"
-#include "kernel_table.h"
+#include "helpers/compare.h"
+#include "kernels/kernel_table.h"
+#include "reference/float16_reference.h"
 
 namespace test {
 

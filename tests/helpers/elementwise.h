@@ -10,12 +10,12 @@
 #include <span>
 #include <vector>
 
-#include "compare.h"
-#include "element.h"
-#include "guarded_buffer.h"
-#include "mask_cases.h"
-#include "mask_reference.h"
-#include "tables.h"
+#include "helpers/compare.h"
+#include "helpers/element.h"
+#include "helpers/guarded_buffer.h"
+#include "helpers/mask_cases.h"
+#include "helpers/tables.h"
+#include "reference/mask_reference.h"
 
 namespace test {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <random>
 
-#include "elementwise.h"
+#include "helpers/elementwise.h"
 
 namespace test {
 

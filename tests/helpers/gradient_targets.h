@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "products.h"
+#include "helpers/products.h"
 
 namespace test {
 

@@ -13,7 +13,7 @@
 #include <new>
 #include <span>
 
-#include "emulated.h"
+#include "helpers/emulated.h"
 
 namespace test {
 

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "compare.h"
-#include "guarded_buffer.h"
-#include "product_kernels.h"
+#include "helpers/compare.h"
+#include "helpers/guarded_buffer.h"
+#include "kernels/product_kernels.h"
 #include "simdrop/mask.hpp"
 
 namespace test {

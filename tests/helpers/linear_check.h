@@ -5,9 +5,9 @@
 
 #include <cstddef>
 
-#include "api.h"
-#include "linear_compare.h"
-#include "linear_problem.h"
+#include "helpers/api.h"
+#include "helpers/linear_compare.h"
+#include "helpers/linear_problem.h"
 
 namespace test {
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <limits>
 
-#include "element.h"
-#include "linear_reference.h"
+#include "helpers/element.h"
+#include "reference/linear_reference.h"
 #include "simdrop/linear.hpp"
 
 namespace test {

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "element.h"
-#include "guarded_buffer.h"
+#include "helpers/element.h"
+#include "helpers/guarded_buffer.h"
 #include "simdrop/linear.hpp"
 
 namespace test {

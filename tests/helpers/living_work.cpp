@@ -1,10 +1,10 @@
-#include "living_work.h"
+#include "helpers/living_work.h"
 
 #include <cstring>
 #include <span>
 
-#include "effort.h"
-#include "mlp_fixtures.h"
+#include "helpers/effort.h"
+#include "helpers/mlp_fixtures.h"
 #include "simdrop/dropout.hpp"
 #include "simdrop/linear.hpp"
 

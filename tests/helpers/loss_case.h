@@ -11,10 +11,10 @@
 #include <random>
 #include <vector>
 
-#include "compare.h"
-#include "elementwise.h"
-#include "guarded_buffer.h"
-#include "kernel_table.h"
+#include "helpers/compare.h"
+#include "helpers/elementwise.h"
+#include "helpers/guarded_buffer.h"
+#include "kernels/kernel_table.h"
 
 namespace test::loss {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <random>
 
-#include "mask_reference.h"
+#include "reference/mask_reference.h"
 
 namespace test {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mask_statistics.h"
+#include "helpers/mask_statistics.h"
 
 namespace test {
 

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "api.h"
+#include "helpers/api.h"
+#include "helpers/statistics.h"
 #include "simdrop/mask.hpp"
-#include "statistics.h"
 
 namespace test {
 

@@ -1,4 +1,4 @@
-#include "mlp_fixtures.h"
+#include "helpers/mlp_fixtures.h"
 
 #include <doctest/doctest.h>
 

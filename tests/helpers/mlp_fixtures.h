@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mlp_reference.h"
+#include "reference/mlp_reference.h"
 #include "simdrop/mask.hpp"
 #include "simdrop/mlp.hpp"
 

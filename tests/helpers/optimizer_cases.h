@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "mlp_fixtures.h"
-#include "optimizer_reference.h"
+#include "helpers/mlp_fixtures.h"
+#include "reference/optimizer_reference.h"
 #include "simdrop/optimizer.hpp"
 
 namespace fixture {

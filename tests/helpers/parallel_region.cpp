@@ -1,4 +1,4 @@
-#include "parallel_region.h"
+#include "helpers/parallel_region.h"
 
 #ifdef _OPENMP
 #include <omp.h>

@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "element.h"
-#include "guarded_buffer.h"
-#include "kernel_table.h"
-#include "linear_reference.h"
+#include "helpers/element.h"
+#include "helpers/guarded_buffer.h"
+#include "kernels/kernel_table.h"
+#include "reference/linear_reference.h"
 
 namespace test {
 

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
-#include "dispatch.h"
-#include "dyadic_plan.h"
-#include "kernel_table.h"
-#include "mask_reference.h"
+#include "dispatch/dispatch.h"
+#include "kernels/kernel_table.h"
+#include "mask/dyadic_plan.h"
+#include "reference/mask_reference.h"
 
 namespace test {
 

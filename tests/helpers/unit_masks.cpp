@@ -1,4 +1,4 @@
-#include "unit_masks.h"
+#include "helpers/unit_masks.h"
 
 namespace fixture {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mlp_fixtures.h"
+#include "helpers/mlp_fixtures.h"
 
 namespace fixture {
 

@@ -1,4 +1,4 @@
-#include "dropout_reference.h"
+#include "reference/dropout_reference.h"
 
 namespace reference {
 

@@ -1,4 +1,4 @@
-#include "float16_reference.h"
+#include "reference/float16_reference.h"
 
 #include <algorithm>
 #include <cmath>

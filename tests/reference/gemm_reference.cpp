@@ -1,4 +1,4 @@
-#include "gemm_reference.h"
+#include "reference/gemm_reference.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "linear_reference.h"
+#include "reference/linear_reference.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "loss_reference.h"
+#include "reference/loss_reference.h"
 
 #include <algorithm>
 #include <cmath>

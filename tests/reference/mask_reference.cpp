@@ -1,10 +1,10 @@
-#include "mask_reference.h"
+#include "reference/mask_reference.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "philox_reference.h"
+#include "reference/philox_reference.h"
 
 namespace reference {
 

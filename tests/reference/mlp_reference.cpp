@@ -1,4 +1,4 @@
-#include "mlp_reference.h"
+#include "reference/mlp_reference.h"
 
 namespace reference {
 namespace {

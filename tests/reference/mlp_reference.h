@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "bounded.h"
+#include "reference/bounded.h"
 
 namespace reference {
 

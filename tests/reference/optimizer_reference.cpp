@@ -1,4 +1,4 @@
-#include "optimizer_reference.h"
+#include "reference/optimizer_reference.h"
 
 namespace reference {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "bounded.h"
+#include "reference/bounded.h"
 
 namespace reference {
 

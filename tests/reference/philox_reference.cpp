@@ -1,4 +1,4 @@
-#include "philox_reference.h"
+#include "reference/philox_reference.h"
 
 namespace reference {
 

@@ -1,0 +1,259 @@
+#include "simdrop/dropout.hpp"
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+
+#include "base/check.h"
+#include "base/matrix_check.h"
+#include "dispatch/dispatch.h"
+#include "mask/mask_source.h"
+#include "threading/parallel.h"
+
+namespace simdrop {
+namespace {
+
+using detail::check_apart;
+using detail::check_in_place_or_apart;
+using detail::Extent;
+using detail::MaskSource;
+using detail::Shape2D;
+using detail::throw_invalid;
+
+void check_matrix(const Extent& m, const char* name, const Extent& like, const char* like_name) {
+  detail::check_shape(m, name, like.rows, like.cols, like_name);
+  detail::check_view(m, name);
+}
+
+void check_in_out(const Extent& in, const char* in_name, const Extent& out, const char* out_name) {
+  check_matrix(in, in_name, in, in_name);
+  check_matrix(out, out_name, in, in_name);
+  check_in_place_or_apart(out, out_name, in, in_name);
+}
+
+void check_mask_size(std::span<const std::uint8_t> mask, std::size_t elements) {
+  if (mask.size() != mask_bytes(elements)) {
+    throw_invalid("mask.size()", mask.size(),
+                  "mask_bytes(rows * cols) = " + std::to_string(mask_bytes(elements)));
+  }
+}
+
+// Bits that are read while `out` is written.
+void check_given_mask(std::span<const std::uint8_t> mask, const Extent& out, const char* out_name) {
+  check_mask_size(mask, out.size());
+  check_apart(out, out_name, mask, "mask");
+}
+
+// Bits that are written, if they are asked for.
+void check_drawn_mask(std::span<std::uint8_t> mask, const Extent& in, const char* in_name,
+                      const Extent& out, const char* out_name) {
+  if (mask.empty()) return;
+  check_mask_size(mask, in.size());
+  check_apart(mask, "mask", in, in_name);
+  check_apart(mask, "mask", out, out_name);
+}
+
+void check_bias(const Extent& bias, const Extent& y) {
+  if (bias.size() != 0 && bias.size() != y.cols) {
+    throw_invalid("bias.size()", bias.size(), "0 or x.cols = " + std::to_string(y.cols));
+  }
+  check_apart(y, "y", bias, "bias");
+}
+
+// How a call is run: the last two arguments of all functions.
+struct Execution {
+  Threads threads;
+  Stores stores;
+
+  void check() const {
+    detail::check_threads(threads);
+    const bool known =
+        stores == Stores::automatic || stores == Stores::cached || stores == Stores::streaming;
+    detail::check_argument(known, "stores", static_cast<std::int32_t>(stores),
+                           "0 (automatic), 1 (cached) or 2 (streaming)");
+  }
+  [[nodiscard]] bool streaming(const Extent& out) const {
+    if (stores != Stores::automatic) return stores == Stores::streaming;
+    return out.size() * out.element_bytes >= streaming_threshold_bytes;
+  }
+};
+
+template <class T>
+bool contiguous(MatrixView<T> m) {
+  return m.rows <= 1 || m.ld == m.cols;
+}
+
+template <class T>
+using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
+
+template <class T>
+const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
+  const detail::KernelTable& table = detail::kernels();
+  if constexpr (std::is_same_v<T, double>) return table.f64;
+  if constexpr (std::is_same_v<T, float>) return table.f32;
+  if constexpr (std::is_same_v<T, bfloat16>) return table.bf16;
+  if constexpr (std::is_same_v<T, float16>) return table.f16;
+}
+
+// Runs fn(row, col, rows, cols) over the team: blocks of whole rows, or of columns where there is
+// one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask; of 64
+// if the output is streamed, so that they share no cache line of an aligned one.
+template <class Fn>
+void over_blocks(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
+  constexpr std::size_t grain = std::size_t{1} << 15;
+  if (rows == 1) {
+    detail::parallel_for(cols, grain, threads,
+                         [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
+  } else if (cols > 0) {
+    const std::size_t unit = streaming ? 64 : 8;
+    const std::size_t row_grain = std::max<std::size_t>(1, grain / unit / cols) * unit;
+    detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
+      fn(begin, 0, end - begin, cols);
+    });
+  }
+}
+
+template <class T>
+void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x, MatrixView<T> y,
+                 std::uint8_t* mask, Execution execution) {
+  if (contiguous(x) && contiguous(y)) {
+    x = {x.data, 1, x.size()};
+    y = {y.data, 1, y.size()};
+  }
+  const auto& table = elementwise<T>();
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_blocks(x.rows, x.cols, execution.threads, streaming,
+              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+                const std::size_t offset = r * x.cols + c;
+                table.dropout(detail::advance(source, offset), scale,
+                              Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                              y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8);
+              });
+}
+
+template <class T>
+void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                           std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
+                           Execution execution) {
+  const auto& table = elementwise<T>();
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_blocks(x.rows, x.cols, execution.threads, streaming,
+              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+                const std::size_t offset = r * x.cols + c;
+                table.bias_relu_dropout(detail::advance(source, offset), scale,
+                                        Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                        bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
+                                        mask == nullptr ? nullptr : mask + offset / 8);
+              });
+}
+
+// Both drawn variants of y = kept ? x * scale : 0.
+template <class T>
+void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_name,
+                   MatrixView<T> y, const char* y_name, std::span<std::uint8_t> mask,
+                   Execution execution) {
+  detail::check_dropout(dropout);
+  check_in_out(x, x_name, y, y_name);
+  execution.check();
+  check_drawn_mask(mask, x, x_name, y, y_name);
+  run_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, y,
+              mask.empty() ? nullptr : mask.data(), execution);
+}
+
+template <class T>
+void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixView<const T> dy,
+                   MatrixView<T> dx, Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(dy, "dy", dx, "dx");
+  execution.check();
+  check_given_mask(mask, dx, "dx");
+  run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob, dy, dx,
+              nullptr, execution);
+}
+
+template <class T>
+void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std::span<const T> bias,
+                             MatrixView<T> y, std::span<std::uint8_t> mask, Execution execution) {
+  detail::check_dropout(dropout);
+  check_in_out(x, "x", y, "y");
+  execution.check();
+  check_bias(bias, y);
+  check_drawn_mask(mask, x, "x", y, "y");
+  check_apart(mask, "mask", bias, "bias");
+  run_bias_relu_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, bias, y,
+                        mask.empty() ? nullptr : mask.data(), execution);
+}
+
+template <class T>
+void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mask,
+                             MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y,
+                             Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(x, "x", y, "y");
+  execution.check();
+  check_bias(bias, y);
+  check_given_mask(mask, y, "y");
+  run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
+                        x, bias, y, nullptr, execution);
+}
+
+template <class T>
+void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,
+                   MatrixView<T> dx, Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(y, "y", dx, "dx");
+  check_matrix(dy, "dy", y, "y");
+  check_in_place_or_apart(dx, "dx", dy, "dy");
+  execution.check();
+  const auto& table = elementwise<T>();
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(dx);
+  over_blocks(y.rows, y.cols, execution.threads, streaming,
+              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+                table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
+                                            y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
+              });
+}
+
+}  // namespace
+
+// The six functions for elements of one type.
+#define SIMDROP_DEFINE_FOR(T)                                                                     \
+  void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
+                       std::span<std::uint8_t> mask, Threads threads, Stores stores) {            \
+    drawn_dropout(dropout, x, "x", y, "y", mask, {threads, stores});                              \
+  }                                                                                               \
+  void dropout_backward(const Dropout& dropout, MatrixView<const T> dy, MatrixView<T> dx,         \
+                        Threads threads, Stores stores) {                                         \
+    drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {threads, stores});                            \
+  }                                                                                               \
+  void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,                     \
+                        MatrixView<const T> dy, MatrixView<T> dx, Threads threads,                \
+                        Stores stores) {                                                          \
+    given_dropout(keep_prob, mask, dy, dx, {threads, stores});                                    \
+  }                                                                                               \
+  void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
+                                 std::span<const T> bias, MatrixView<T> y,                        \
+                                 std::span<std::uint8_t> mask, Threads threads, Stores stores) {  \
+    drawn_bias_relu_dropout(dropout, x, bias, y, mask, {threads, stores});                        \
+  }                                                                                               \
+  void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,            \
+                                 MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y, \
+                                 Threads threads, Stores stores) {                                \
+    given_bias_relu_dropout(keep_prob, mask, x, bias, y, {threads, stores});                      \
+  }                                                                                               \
+  void relu_dropout_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,     \
+                             MatrixView<T> dx, Threads threads, Stores stores) {                  \
+    relu_backward(keep_prob, y, dy, dx, {threads, stores});                                       \
+  }
+
+SIMDROP_DEFINE_FOR(float)
+SIMDROP_DEFINE_FOR(double)
+SIMDROP_DEFINE_FOR(bfloat16)
+SIMDROP_DEFINE_FOR(float16)
+
+#undef SIMDROP_DEFINE_FOR
+
+}  // namespace simdrop

@@ -1,0 +1,25 @@
+// Ranges and teams on the threads of an application's executor.
+#pragma once
+
+#include <cstddef>
+
+#include "simdrop/threads.hpp"
+#include "threading/parallel.h"
+
+namespace simdrop::detail {
+
+// Tasks that threads.executor can run at once, threads.count of them at most, from 1 to `most`.
+std::size_t executor_size(const Threads& threads, std::size_t most) noexcept;
+
+// Both throw what the executor throws, and std::runtime_error if it did not call each task once.
+
+// fn on each of `parts` parts of [0, n), cut at multiples of `grain`.
+void executor_ranges(Executor& executor, std::size_t n, std::size_t grain, std::size_t parts,
+                     RangeFn fn, void* context);
+
+// fn on a team of `size` members, or of fewer: an executor need not run tasks at once, and members
+// wait for each other. So those that have come after a short time are the team, and what comes
+// later has nothing to do. No pool can make it hang then.
+void executor_team(Executor& executor, std::size_t size, MemberFn fn, void* context);
+
+}  // namespace simdrop::detail

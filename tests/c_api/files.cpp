@@ -1,0 +1,162 @@
+// Networks in files through the C API: a run that is saved and loaded goes on bit for bit.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "helpers/c_api_network.h"
+
+namespace {
+
+using c_api::Batch;
+using c_api::create;
+using c_api::expect_error;
+using c_api::expect_invalid;
+using c_api::made;
+using c_api::make_config;
+
+// A folder that goes away.
+struct Folder {
+  std::filesystem::path path = std::filesystem::temp_directory_path() /
+                               ("simdrop_c_api_" + std::to_string(std::hash<const void*>{}(this)));
+
+  Folder() { std::filesystem::create_directories(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string file(const char* name) const { return (path / name).string(); }
+};
+
+void train(simdrop_mlp* mlp, simdrop_optimizer* optimizer, int steps) {
+  const Batch batch;
+  const simdrop_targets targets = batch.targets(SIMDROP_LOSS_SOFTMAX_CE);
+  for (int i = 0; i < steps; ++i) {
+    REQUIRE(simdrop_mlp_train_step(mlp, 8, batch.x.data(), 5, &targets, optimizer, 0, nullptr,
+                                   nullptr, nullptr) == SIMDROP_OK);
+  }
+}
+
+bool same_networks(simdrop_mlp* a, simdrop_mlp* b) {
+  for (std::size_t l = 1; l <= 3; ++l) {
+    for (const simdrop_tensor_kind kind : {SIMDROP_TENSOR_WEIGHTS, SIMDROP_TENSOR_BIAS}) {
+      simdrop_tensor t{sizeof(simdrop_tensor), nullptr, 0, 0, 0, 0, 0};
+      simdrop_mlp_tensor(b, kind, static_cast<std::int64_t>(l), &t, nullptr);
+      const simdrop::ConstMatrix want(
+          static_cast<const float*>(t.data), static_cast<std::size_t>(t.rows),
+          static_cast<std::size_t>(t.cols), static_cast<std::size_t>(t.ld));
+      if (!c_api::same(a, kind, l, want)) return false;
+    }
+  }
+  return true;
+}
+
+simdrop_mlp_config reader() {
+  auto config = made(simdrop_mlp_config_init);
+  config.max_batch = 8;
+  return config;
+}
+
+std::size_t tasks = 0;
+void in_turn(void*, size_t count, void (*task)(void*, size_t), void* task_context) {
+  tasks += count;
+  for (size_t i = 0; i < count; ++i) task(task_context, i);
+}
+
+}  // namespace
+
+TEST_SUITE("C API files") {
+  TEST_CASE("a run that is saved and loaded goes on bit for bit") {
+    const Folder folder;
+    const std::string path = folder.file("run.safetensors");
+    const auto mlp = create(make_config());
+    auto adam = made(simdrop_optimizer_config_init);
+    adam.kind = SIMDROP_ADAM;
+    const auto optimizer = create(adam, mlp.get());
+    train(mlp.get(), optimizer.get(), 3);
+    REQUIRE(simdrop_mlp_save(path.c_str(), mlp.get(), optimizer.get(), nullptr) == SIMDROP_OK);
+
+    const simdrop_mlp_config defaults = reader();
+    simdrop_mlp* loaded = nullptr;
+    simdrop_optimizer* state = nullptr;
+    REQUIRE(simdrop_mlp_load(path.c_str(), &defaults, &loaded, &state, nullptr) == SIMDROP_OK);
+    const c_api::Handle<simdrop_mlp> other(loaded);
+    const c_api::Handle<simdrop_optimizer> other_state(state);
+    CHECK(same_networks(loaded, mlp.get()));
+    CHECK(simdrop_optimizer_step_count(state) == 3);
+    auto told = made(simdrop_mlp_config_init);
+    REQUIRE(simdrop_mlp_get_config(loaded, &told, nullptr) == SIMDROP_OK);
+    CHECK(told.num_widths == 4);
+    CHECK(told.keep_prob[0] == 0.5);
+    CHECK(told.input_keep_prob == 0.9);
+    CHECK(told.seed == 42);
+    train(mlp.get(), optimizer.get(), 2);
+    train(loaded, state, 2);
+    CHECK(same_networks(loaded, mlp.get()));
+  }
+
+  TEST_CASE("weights alone, on the caller's executor") {
+    const Folder folder;
+    const std::string path = folder.file("weights.safetensors");
+    const std::vector<std::int64_t> widths{256, 512, 10};
+    auto config = made(simdrop_mlp_config_init);
+    config.widths = widths.data();
+    config.num_widths = 3;
+    const auto mlp = create(config);
+    REQUIRE(simdrop_mlp_save(path.c_str(), mlp.get(), nullptr, nullptr) == SIMDROP_OK);
+
+    const simdrop_executor executor{sizeof(simdrop_executor), nullptr, in_turn, 2, 0};
+    simdrop_mlp_config defaults = reader();
+    defaults.executor = &executor;
+    defaults.num_threads = 0;
+    defaults.max_batch = 64;
+    simdrop_mlp* loaded = nullptr;
+    auto* state = reinterpret_cast<simdrop_optimizer*>(&config);  // must become null
+    REQUIRE(simdrop_mlp_load(path.c_str(), &defaults, &loaded, &state, nullptr) == SIMDROP_OK);
+    const c_api::Handle<simdrop_mlp> other(loaded);
+    CHECK(state == nullptr);
+    const std::vector<float> x = test::random_floats(64 * 256, 1);
+    std::vector<float> got(640), want(640);
+    REQUIRE(simdrop_mlp_predict(loaded, 64, x.data(), 256, got.data(), 10, nullptr, nullptr) ==
+            SIMDROP_OK);
+    CHECK(tasks > 0);
+    const auto big = [&] {
+      auto c = config;
+      c.max_batch = 64;
+      return create(c);
+    }();
+    REQUIRE(simdrop_mlp_predict(big.get(), 64, x.data(), 256, want.data(), 10, nullptr, nullptr) ==
+            SIMDROP_OK);
+    CHECK(got == want);
+  }
+
+  TEST_CASE("files that are not there or broken, and places that are none") {
+    const Folder folder;
+    const std::string none = folder.file("none.safetensors"), broken = folder.file("broken");
+    std::ofstream(broken) << "not a safetensors file at all";
+    const auto mlp = create(make_config());
+    const simdrop_mlp_config defaults = reader();
+    simdrop_mlp* loaded = nullptr;
+    simdrop_optimizer* state = nullptr;
+    using E = simdrop_error*;
+    const auto load = [&](const char* path, const simdrop_mlp_config* d, simdrop_mlp** out) {
+      return [=, &state](E e) { return simdrop_mlp_load(path, d, out, &state, e); };
+    };
+    expect_error(SIMDROP_FILE_ERROR, none, "", load(none.c_str(), &defaults, &loaded));
+    expect_error(SIMDROP_FILE_ERROR, broken, "", load(broken.c_str(), &defaults, &loaded));
+    expect_invalid("path", "NULL", load(nullptr, &defaults, &loaded));
+    expect_invalid("defaults", "NULL", load(none.c_str(), nullptr, &loaded));
+    expect_invalid("mlp", "NULL", load(none.c_str(), &defaults, nullptr));
+    CHECK(loaded == nullptr);
+    CHECK(state == nullptr);
+    const std::string nowhere = folder.file("no_such_folder/file");
+    expect_error(SIMDROP_FILE_ERROR, nowhere, "",
+                 [&](E e) { return simdrop_mlp_save(nowhere.c_str(), mlp.get(), nullptr, e); });
+    expect_invalid("path", "NULL",
+                   [&](E e) { return simdrop_mlp_save(nullptr, mlp.get(), nullptr, e); });
+    expect_invalid("mlp", "NULL",
+                   [&](E e) { return simdrop_mlp_save(none.c_str(), nullptr, nullptr, e); });
+    CHECK(!std::filesystem::exists(none));
+  }
+}

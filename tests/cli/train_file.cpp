@@ -1,0 +1,92 @@
+// The file of a run: what does not belong to it.
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "cli/train_config.h"
+#include "cli/train_file.h"
+#include "helpers/safetensors_file.h"
+#include "helpers/temporary_directory.h"
+
+namespace {
+
+using namespace simdrop;
+
+cli::TrainArguments moons() {
+  cli::TrainArguments arguments;
+  arguments.data = "moons";
+  arguments.layers = {2, 4, 1};
+  arguments.epochs = 2;
+  arguments.keep_prob = {0.5};
+  arguments.threads = 1;
+  return arguments;
+}
+
+// The run after its first epoch.
+std::string run_file(const test::TemporaryDirectory& dir) {
+  const auto config = cli::make_config(moons());
+  const auto data = cli::load_data(moons(), 1).data;
+  cli::Trainer trainer(config, data.train);
+  trainer.run_epoch();
+  trainer.save(dir.name("run"), cli::run_metadata(moons(), config, data.train.rows()));
+  return dir.name("run");
+}
+
+std::string load_error(const std::string& path, std::size_t examples = 1000) {
+  return test::file_error([&] { (void)cli::load_run(path, cli::make_config(moons()), examples); });
+}
+
+std::string arguments_error(const std::string& path) {
+  return test::file_error([&] { (void)cli::saved_arguments(path); });
+}
+
+bool has(const std::string& text, const std::string& part) {
+  CAPTURE(text);
+  CAPTURE(part);
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("cli: a run's file gives back its arguments and where it stopped") {
+  const test::TemporaryDirectory dir;
+  const std::string path = run_file(dir);
+  CHECK(load_error(path) == "no error");
+  const auto saved = cli::saved_arguments(path);
+  CHECK(saved.data == "moons");
+  CHECK(saved.layers == moons().layers);
+  CHECK(saved.keep_prob == moons().keep_prob);
+  CHECK(saved.learning_rate == 0.05);
+  CHECK(saved.momentum == 0.9);
+  CHECK(saved.batch == 32);
+  CHECK(saved.epochs == 2);
+  const auto run = cli::load_run(path, cli::make_config(saved), 1000);
+  CHECK(run.optimizer->step_count() == 32);
+}
+
+TEST_CASE("cli: files that are not of the run") {
+  const test::TemporaryDirectory dir;
+  const std::string path = run_file(dir);
+  const std::string good = test::read_file(path);
+  CHECK(has(load_error(path, 999), "was trained on 1000 examples, but there are 999"));
+  const auto edited = [&](const std::string& from, const std::string& to) {
+    return dir.write("edited", test::edited(good, from, to));
+  };
+  CHECK(
+      has(load_error(edited(R"(\"seed\":0})", R"(\"seed\":1})")), "is not that of its arguments"));
+  CHECK(has(load_error(edited(R"(\"nesterov\":false,\"weight_decay)",
+                              R"(\"nesterov\":true,\"weight_decay)")),
+            "is not that of its arguments"));
+  CHECK(has(arguments_error(edited("simdrop.train", "simdrop.other")), "simdrop train --save"));
+  CHECK(has(arguments_error(edited(R"("simdrop.train":"{)", R"("simdrop.train":"[)")),
+            "no JSON object"));
+  CHECK(has(arguments_error(edited(R"(\"lr\":)", R"(\"lrs\":)")), "--lr is missing or wrong"));
+  CHECK(has(arguments_error(edited(R"(\"lr\":0.05)", R"(\"lr\":\"0.05\")")), "--lr is missing"));
+  CHECK_THROWS_AS((void)cli::load_run(edited(R"(\"step_count\":32)", R"(\"step_count\":31)"),
+                                      cli::make_config(moons()), 1000),
+                  std::invalid_argument);
+  const Checkpoint run = load_checkpoint(path, cli::make_config(moons()).network);
+  save_checkpoint(dir.name("weights"), run.mlp, nullptr, run.metadata);
+  CHECK(has(load_error(dir.name("weights")), "has no optimiser to go on with"));
+}

@@ -1,0 +1,248 @@
+// What every table makes of the kept units of a layer: rows that are compressed, and products that
+// gather their weights. Gradients: test_table_kept_weights.cpp.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "helpers/effort.h"
+#include "helpers/gradient_targets.h"
+#include "helpers/kept_units.h"
+#include "helpers/linear_compare.h"
+#include "helpers/products.h"
+#include "helpers/tables.h"
+
+namespace {
+
+using simdrop::detail::ForwardProduct;
+using simdrop::detail::kept_ld;
+using simdrop::detail::KernelTable;
+using test::GuardedBuffer;
+using test::GuardedMatrix;
+using test::KeptChoice;
+
+struct RowBuffers {
+  GuardedMatrix<float> x{std::size_t{1} << 14}, y{std::size_t{1} << 14};
+  KeptChoice kept;
+};
+
+// NaN and infinities among kept elements and among dropped ones.
+void strew_specials(GuardedMatrix<float>& x, std::uint32_t seed) {
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const float specials[] = {std::numeric_limits<float>::quiet_NaN(), inf, -inf, -0.0F, 1e-45F};
+  for (std::size_t i = seed % 5; i < x.rows * x.cols; i += 5) {
+    x(i / x.cols, i % x.cols) = specials[(i / 5 + seed) % 5];
+  }
+}
+
+// Rows of y have room behind what is kept: of each nothing but that room is anybody's to write.
+void check_compress(const KernelTable& table, RowBuffers& buffers, std::size_t rows, float factor,
+                    std::size_t gap) {
+  const KeptChoice& kept = buffers.kept;
+  const std::size_t count = kept.units().count;
+  INFO("rows ", rows, ", units ", kept.units().units, ", kept ", count, ", gap ", gap);
+  GuardedMatrix<float>& x = buffers.x;
+  GuardedMatrix<float>& y = buffers.y;
+  x.place(rows, kept.units().units, kept.units().units + gap, 31);
+  strew_specials(x, static_cast<std::uint32_t>(count));
+  const std::size_t ld = kept_ld(count) + gap;
+  y.place_filled(rows, ld, ld, -7.0F);
+  table.compress_rows_f32(rows, kept.units(), factor, x.data(), x.ld, y.data(), y.ld);
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t i = 0; i < count; ++i) {
+      wrong += test::same_element(y(r, i), x(r, kept.unit(i)) * factor) ? 0 : 1;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK((x.intact() && y.intact() && kept.intact()));
+}
+
+// check(kept) for choices of `units`: none, all, one alone, runs, and random ones.
+template <class Check>
+void over_choices(std::size_t units, KeptChoice& kept, Check check) {
+  const auto run = [&](std::size_t begin, std::size_t end) {
+    std::vector<std::uint32_t> chosen;
+    for (std::size_t u = begin; u < end; ++u) chosen.push_back(static_cast<std::uint32_t>(u));
+    kept.place(units, chosen);
+    check();
+  };
+  run(0, 0);
+  run(0, units);
+  run(0, 1);
+  run(units - 1, units);
+  run(units / 2, units / 2 + 1);
+  run(units / 3, units);
+  run(0, units - units / 3);
+  for (std::uint32_t seed = 0; seed < 3; ++seed) {
+    kept.place(units, test::choose_units(units, units * (seed + 1) / 4, seed));
+    check();
+  }
+  kept.place_all(units);
+  check();
+}
+
+struct Buffers {
+  GuardedMatrix<float> a, gathered, bias, y, z, want_y, want_z;
+  GuardedMatrix<float> w{std::size_t{1} << 18}, kept_w{std::size_t{1} << 18};
+  KeptChoice rows, columns;
+  GuardedBuffer<float> panels{std::size_t{1} << 17}, scratch{std::size_t{1} << 19};
+
+  [[nodiscard]] bool intact() const {
+    return a.intact() && w.intact() && kept_w.intact() && bias.intact() && y.intact() &&
+           z.intact() && rows.intact() && columns.intact() && panels.intact() && scratch.intact();
+  }
+};
+
+struct Case {
+  std::size_t batch, rows, kept_rows, columns, kept_columns;
+  std::size_t index;  // picks options and padding
+};
+
+void gather(Buffers& buffers) {
+  const std::size_t k = buffers.columns.units().count;
+  const std::size_t outs = buffers.rows.units().count;
+  buffers.gathered.place_filled(outs, k, k, 0.0F);
+  for (std::size_t o = 0; o < outs; ++o) {
+    for (std::size_t i = 0; i < k; ++i) {
+      buffers.gathered(o, i) = buffers.w(buffers.rows.unit(o), buffers.columns.unit(i));
+    }
+  }
+}
+
+// The product of gathered weights, but for the weights.
+ForwardProduct<float> place(const KernelTable& table, Buffers& b, const Case& c) {
+  const auto& kernels = table.products_f32;
+  const std::size_t k = b.columns.units().count;
+  const std::size_t outs = b.rows.units().count;
+  b.a.place(c.batch, k, k, 72);
+  b.w.place(c.rows, c.columns, c.columns + c.index % 3, 73);
+  b.bias.place(1, outs, outs, 74);
+  gather(b);
+  for (auto* m : {&b.y, &b.want_y}) m->place_filled(c.batch, outs, outs + c.index % 4, -7.0F);
+  for (auto* m : {&b.z, &b.want_z}) m->place_filled(c.batch, outs, outs + c.index % 5, -7.0F);
+  ForwardProduct<float> p{};
+  p.batch = c.batch, p.outs = outs, p.k = k;
+  p.x = test::write_panels(b.a, false, kernels.nr, b.panels).data();
+  if ((c.index & 1) != 0) p.bias = b.bias.data();
+  p.relu = (c.index & 2) != 0;
+  p.scale = 1.0F / 0.7F;
+  p.ld_y = b.y.ld, p.ld_z = b.z.ld;
+  p.scratch = test::place_scratch(kernels, b.scratch, c.batch, k, c.batch).data();
+  return p;
+}
+
+// z as near to the wide sum over kept units as rounding allows, and y from it.
+void check_against_oracle(const Buffers& b, const ForwardProduct<float>& p) {
+  const double gamma = test::linear_gamma<float>(test::linear_roundings(p.k));
+  const auto a = b.a.rows_as_operand();
+  const auto w = b.gathered.rows_as_operand();
+  std::size_t far = 0;
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < p.batch; ++r) {
+    for (std::size_t o = 0; o < p.outs; ++o) {
+      const double bias = p.bias != nullptr ? static_cast<double>(p.bias[o]) : 0.0;
+      const auto sum = reference::inner_product<double>(a, w, r, o, p.k);
+      const float z = b.z(r, o);
+      far += test::within(z, reference::linear_forward(sum, bias, false, 1.0), gamma) ? 0 : 1;
+      const float y = p.relu ? (z <= 0.0F ? 0.0F : z * p.scale) : z;
+      wrong += test::same_element(b.y(r, o), y) ? 0 : 1;
+    }
+  }
+  CHECK(far == 0);
+  CHECK(wrong == 0);
+}
+
+void check_forward(const KernelTable& table, Buffers& b, const Case& c) {
+  INFO("batch ", c.batch, ", ", c.kept_rows, " of ", c.rows, " outputs, ", c.kept_columns, " of ",
+       c.columns, " inputs, options ", c.index % 24);
+  const bool all_rows = c.kept_rows == c.rows && c.index % 3 != 0;
+  const bool all_columns = c.kept_columns == c.columns && c.index % 3 == 0;
+  b.rows.place(c.rows, test::choose_units(c.rows, c.kept_rows, 3));
+  b.columns.place(c.columns, test::choose_units(c.columns, c.kept_columns, 4));
+  if (all_rows) b.rows.place_all(c.rows);
+  if (all_columns) b.columns.place_all(c.columns);
+  ForwardProduct<float> p = place(table, b, c);
+  p.w = b.gathered.data(), p.ld_w = b.gathered.ld;
+  p.y = b.want_y.data(), p.z = b.want_z.data();
+  table.products_f32.forward(p);
+
+  p.w = b.w.data(), p.ld_w = b.w.ld;
+  p.rows = b.rows.units().index;
+  p.columns = b.columns.units();
+  const bool leaves = (c.index & 4) != 0;
+  p.ld_kept_w = kept_ld(p.k) + c.index % 2;
+  b.kept_w.place_filled(leaves ? p.outs : 0, p.ld_kept_w, p.ld_kept_w, -7.0F);
+  if (leaves) p.kept_w = b.kept_w.data();
+  p.y = b.y.data(), p.z = b.z.data();
+  p.scratch = test::place_scratch(table.products_f32, b.scratch, c.batch, p.k, c.batch).data();
+  table.products_f32.forward(p);
+  CHECK(test::differences(b.y, b.want_y) == 0);
+  CHECK(test::differences(b.z, b.want_z) == 0);
+  if (leaves) CHECK(test::differences(b.kept_w, b.gathered) == 0);
+  check_against_oracle(b, p);
+  CHECK(b.intact());
+}
+
+// Every remainder of a tile of examples, of outputs and of kept inputs; then several blocks over k.
+template <class Check>
+void over_cases(std::size_t mr, std::size_t nr, Check check) {
+  const std::size_t stride = test::stride_of_cases();
+  std::size_t index = 0;
+  const auto sweep = [&](std::size_t batch, std::size_t rows, std::size_t columns) {
+    ++index;
+    if (index % stride != 0) return;
+    const std::size_t at = index / stride;
+    const std::size_t kept_rows = at % 4 == 0 ? rows : (rows * (at % 5) + 4) / 5;
+    const std::size_t kept_columns = at % 4 == 1 ? columns : (columns * (at % 7) + 3) / 6;
+    check({batch, rows, kept_rows, columns, std::min(columns, kept_columns), at});
+  };
+  for (std::size_t n = 1; n <= 2 * nr + 3; ++n) {
+    for (std::size_t i = 0; i < 5; ++i) {
+      sweep(n, (n * 7 + i * 3) % 61 + 1, (n * 5 + i) % 37 + 1);
+      sweep((n * 5 + i * 3) % 43 + 1, n, (n * 11 + i) % 29 + 1);
+      sweep((n * 3 + i) % 19 + 1, (n + i) % (2 * mr) + 1, n + 16 * i);
+    }
+  }
+  for (const std::size_t k : {0U, 1U, 511U, 512U, 513U, 1024U, 1300U}) {
+    check({nr + 2, 11, 5, 2 * k + 9, k, 7});
+    check({3, 2 * nr + 40, 2 * nr + 1, k + 40, k, 6});
+    check({nr - 1, mr + 1, mr + 1, k + 1, k, 13});
+  }
+  check({70, 200, 130, 90, 33, 15});
+  check({70, 200, 0, 90, 33, 15});
+}
+
+}  // namespace
+
+TEST_SUITE("kept tables") {
+  TEST_CASE("compress_rows_f32 takes the kept columns, times the factor") {
+    RowBuffers buffers;
+    const std::size_t stride = test::stride_of_cases();
+    test::for_each_table([&](const KernelTable& table) {
+      std::size_t index = 0;
+      for (std::size_t units = 1; units <= 200; ++units) {
+        over_choices(units, buffers.kept, [&] {
+          if (++index % stride != 0) return;
+          check_compress(table, buffers, index % 4, index % 3 == 0 ? 1.0F : 1.0F / 0.7F, index % 5);
+        });
+      }
+      for (const std::size_t units : {255U, 256U, 1031U}) {
+        over_choices(units, buffers.kept,
+                     [&] { check_compress(table, buffers, 2, 1.0F / 0.3F, units % 3); });
+      }
+    });
+  }
+
+  TEST_CASE("forward on kept rows and columns is the product of gathered weights") {
+    Buffers buffers;
+    test::for_each_table([&](const KernelTable& table) {
+      over_cases(table.products_f32.mr, table.products_f32.nr,
+                 [&](const Case& c) { check_forward(table, buffers, c); });
+    });
+  }
+}

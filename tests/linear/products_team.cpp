@@ -1,0 +1,180 @@
+// The products on a team: the chain over k that a plain loop computes, and the same bits on teams
+// of 1 to 8, whose grid is cut in both dimensions.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/buffer.h"
+#include "helpers/effort.h"
+#include "helpers/products.h"
+#include "helpers/tables.h"
+#include "linear/blocking.h"
+#include "linear/products.h"
+#include "simdrop/mask.hpp"
+
+namespace {
+
+using simdrop::detail::BackwardInputCall;
+using simdrop::detail::BackwardWeightsCall;
+using simdrop::detail::ForwardCall;
+using simdrop::detail::KernelTable;
+using simdrop::detail::LinearShape;
+using simdrop::detail::TeamMember;
+using simdrop::detail::Update;
+
+template <class T>
+struct Results {
+  std::vector<T> y, dx, dw, db;
+
+  explicit Results(const LinearShape& s)
+      : y(s.batch * s.outs), dx(s.batch * s.ins), dw(s.outs * s.ins), db(s.outs) {}
+};
+
+template <class T>
+class Problem {
+ public:
+  Problem(const KernelTable& table, const LinearShape& shape)
+      : table_(table),
+        shape_(shape),
+        stride_(simdrop::detail::product_scratch<T>(table, shape)),
+        panels_(simdrop::detail::make_buffer<T>(
+            std::max(simdrop::detail::forward_panels<T>(table, shape),
+                     simdrop::detail::backward_panels<T>(table, shape)))),
+        scratch_(simdrop::detail::make_buffer<T>(kMostThreads * stride_)),
+        x_(test::random_elements<T>(shape.batch * shape.ins, 91)),
+        w_(test::random_elements<T>(shape.outs * shape.ins, 92)),
+        dy_(test::random_elements<T>(shape.batch * shape.outs, 93)),
+        bits_(test::random_bytes(
+            simdrop::mask_bytes(shape.batch * shape.outs) + simdrop::detail::mask_slack, 94)) {}
+
+  Results<T> run(int threads) {
+    Results<T> results(shape_);
+    on_team(threads, forward(results));
+    on_team(threads, backward_input(results));
+    on_team(threads, backward_weights(results));
+    return results;
+  }
+
+  void check(const Results<T>& got, std::size_t stride) const {
+    const reference::LinearOperand<T> x{x_.data(), shape_.ins, 1};
+    const reference::LinearOperand<T> w{w_.data(), shape_.ins, 1};
+    const reference::LinearOperand<T> dy{dy_.data(), shape_.outs, 1};
+    const reference::LinearOperand<T> x_cols{x_.data(), 1, shape_.ins};
+    const reference::LinearOperand<T> w_cols{w_.data(), 1, shape_.ins};
+    const reference::LinearOperand<T> dy_cols{dy_.data(), 1, shape_.outs};
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < got.y.size(); i += stride) {
+      const bool kept = (bits_[i / 8] >> (i % 8) & 1) != 0;
+      const T z = test::chain(table_, x, w, i / shape_.outs, i % shape_.outs, shape_.ins);
+      wrong += test::same_element(got.y[i], kept ? z * kScale : T{0}) ? 0 : 1;
+    }
+    for (std::size_t i = 0; i < got.dx.size(); i += stride) {
+      const T dx = test::chain(table_, dy, w_cols, i / shape_.ins, i % shape_.ins, shape_.outs);
+      wrong += test::same_element(got.dx[i], x_[i] > T{0} ? dx * kScale : T{0}) ? 0 : 1;
+    }
+    for (std::size_t i = 0; i < got.dw.size(); i += stride) {
+      const T dw =
+          test::chain(table_, dy_cols, x_cols, i / shape_.ins, i % shape_.ins, shape_.batch);
+      wrong += test::same_element(got.dw[i], kScale * dw) ? 0 : 1;
+    }
+    CHECK(wrong == 0);
+  }
+
+ private:
+  static constexpr std::size_t kMostThreads = 8;
+  static constexpr T kScale{1.25};
+
+  template <class Call>
+  void on_team(int threads, const Call& call) {
+    const simdrop::detail::ProductBuffers<T> buffers{panels_.get(), scratch_.get(), stride_};
+    simdrop::detail::parallel_team(threads, [&](const TeamMember& member) {
+      pack(table_, member, call, buffers);
+      member.barrier();
+      multiply(table_, member, call, buffers);
+    });
+  }
+  ForwardCall<T> forward(Results<T>& results) const {
+    ForwardCall<T> call{{}, x_.data(), shape_.ins};
+    auto& p = call.product;
+    p.batch = shape_.batch, p.outs = shape_.outs, p.k = shape_.ins;
+    p.w = w_.data(), p.ld_w = shape_.ins;
+    p.scale = kScale;
+    p.bits = bits_.data(), p.bits_per_row = shape_.outs;
+    p.y = results.y.data(), p.ld_y = shape_.outs;
+    return call;
+  }
+  BackwardInputCall<T> backward_input(Results<T>& results) const {
+    BackwardInputCall<T> call{{}, dy_.data(), shape_.outs};
+    auto& p = call.product;
+    p.batch = shape_.batch, p.ins = shape_.ins, p.k = shape_.outs;
+    p.w = w_.data(), p.ld_w = shape_.ins;
+    p.stored = x_.data(), p.ld_stored = shape_.ins;
+    p.scale = kScale;
+    p.dx = results.dx.data(), p.ld_dx = shape_.ins;
+    return call;
+  }
+  BackwardWeightsCall<T> backward_weights(Results<T>& results) const {
+    BackwardWeightsCall<T> call{{}, x_.data(), shape_.ins};
+    auto& p = call.product;
+    p.batch = shape_.batch, p.outs = shape_.outs, p.ins = shape_.ins;
+    p.dy = dy_.data(), p.ld_dy = shape_.outs;
+    p.alpha = kScale;
+    p.weights = {Update::store, results.dw.data(), nullptr, nullptr, shape_.ins};
+    p.bias = {Update::store, results.db.data(), nullptr, nullptr, 0};
+    return call;
+  }
+
+  const KernelTable& table_;
+  const LinearShape shape_;
+  const std::size_t stride_;
+  simdrop::detail::Buffer<T> panels_, scratch_;
+  const std::vector<T> x_, w_, dy_;
+  const std::vector<std::uint8_t> bits_;
+};
+
+// Few outputs and many rows, the reverse, and few inputs; each is worth eight threads.
+template <class T>
+std::vector<LinearShape> shapes_of(const KernelTable& table) {
+  const auto& kernels = test::products_of<T>(table);
+  const std::size_t few = 2 * kernels.unit - (kernels.unit > 1 ? 1 : 0);
+  const std::size_t most = 8 * 260'000;
+  const auto rest = [&](std::size_t a, std::size_t b) { return most / (a * b) + 1; };
+  std::vector<LinearShape> all{{rest(few, 333), 333, few}};
+  if (test::stride_of_cases() > 3) return all;
+  const std::size_t two_panels = kernels.nr + 3;
+  all.push_back({two_panels, 333, rest(two_panels, 333)});
+  all.push_back({rest(two_panels, 201), two_panels, 201});
+  return all;
+}
+
+}  // namespace
+
+TEST_SUITE("products tables") {
+  TEST_CASE("choose_grid cuts both dimensions where one is too short") {
+    const auto grid = simdrop::detail::choose_grid(2, 100, 8);
+    CHECK(grid.m_parts == 2);
+    CHECK(grid.n_parts == 4);
+  }
+
+  TEST_CASE_TEMPLATE("the same bits on teams of 1 to 8", T, float, double) {
+    test::for_each_table([](const KernelTable& table) {
+      for (const LinearShape& shape : shapes_of<T>(table)) {
+        INFO("batch ", shape.batch, ", ins ", shape.ins, ", outs ", shape.outs);
+        Problem<T> problem(table, shape);
+        const Results<T> one = problem.run(1);
+        problem.check(one, test::stride_of_cases());
+        for (int threads = 2; threads <= 8; ++threads) {
+          CAPTURE(threads);
+          const Results<T> got = problem.run(threads);
+          CHECK(test::first_difference(std::span<const T>(got.y), one.y) == test::kSame);
+          CHECK(test::first_difference(std::span<const T>(got.dx), one.dx) == test::kSame);
+          CHECK(test::first_difference(std::span<const T>(got.dw), one.dw) == test::kSame);
+          CHECK(test::first_difference(std::span<const T>(got.db), one.db) == test::kSame);
+        }
+      }
+    });
+  }
+}
