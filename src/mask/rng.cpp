@@ -1,8 +1,8 @@
 #include "simdrop/rng.hpp"
 
-#include "base/check.h"
 #include "dispatch/dispatch.h"
 #include "kernels/mask/philox_block.h"
+#include "mask/mask_check.h"
 #include "threading/parallel.h"
 
 namespace simdrop {

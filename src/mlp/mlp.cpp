@@ -4,21 +4,20 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/matrix_check.h"
+#include "mask/mask_check.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
-#include "mlp/matrix_check.h"
 #include "mlp/mlp_state.h"
 #include "mlp/network.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop {
 namespace {
 
 using detail::check_argument;
-using detail::check_count;
-using detail::check_matrix;
-using detail::Names;
 using detail::Network;
 using detail::throw_invalid;
 
@@ -36,16 +35,13 @@ void check_step(std::uint64_t step) {
   check_argument(step < detail::max_steps, "step", step, "less than 2^40");
 }
 
-constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
-constexpr Names predictions_names{"predictions", "predictions.rows", "predictions.cols",
-                                  "predictions.ld", "predictions.data"};
-
 void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   const MlpConfig& config = network.config;
   if (x.rows < 1 || x.rows > config.max_batch) {
     throw_invalid("x.rows", x.rows, range(1, config.max_batch));
   }
-  check_matrix(x_names, x, config.widths.front());
+  detail::check_cols(x, "x", config.widths.front(), "number of inputs");
+  detail::check_memory(x, "x");
   check_step(step);
 }
 
@@ -62,7 +58,8 @@ void check_first_row(const MlpConfig& config, std::uint64_t first_row, std::size
 
 void check_optimizer(const Network& network, const Optimizer& optimizer) {
   const auto& sizes = optimizer.sizes();
-  check_count("optimizer.sizes().size()", sizes.size(), 2 * network.last());
+  detail::check_array(std::span(sizes), "optimizer.sizes()", 2 * network.last(),
+                      "2 * number of layers");
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const std::size_t layer = 1 + i / 2;
     const std::size_t wanted =
@@ -177,8 +174,7 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
   const std::size_t bytes = mask_bytes(state_->network.injected_size(layer));
-  check_argument(bits.empty() || bits.size() == bytes, "bits.size()", bits.size(),
-                 "0 or mask_bytes() of the mask, " + std::to_string(bytes));
+  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of the mask");
   auto& injected = state_->network.layers[layer].injected;
   injected.assign(bits.begin(), bits.end());
   if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
@@ -213,7 +209,8 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {
   const MlpConfig& c = config();
   check_argument(predictions.rows >= 1, "predictions.rows", predictions.rows, ">= 1");
-  check_matrix(predictions_names, predictions, c.widths.back());
+  detail::check_cols(predictions, "predictions", c.widths.back(), "number of outputs");
+  detail::check_memory(predictions, "predictions");
   detail::check_targets(c.loss, targets, predictions.rows, c.widths.back());
   return detail::mean_loss(c.loss, predictions, targets);
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "base/check.h"
 #include "simdrop/threads.hpp"
 
 namespace simdrop::detail {
@@ -12,6 +13,10 @@ class TeamBarrier;
 
 // More threads than a machine has are no help, and a runtime that gets none may end the program.
 inline constexpr std::size_t max_team = 1024;
+
+inline void check_threads(const Threads& threads) {
+  check_argument(threads.count >= 0, "threads.count", threads.count, ">= 0");
+}
 
 // Threads that a team may have, from 1 to max_team: threads.count if positive, else what OpenMP
 // would take; as many as an executor has at most. Without an executor it is 1 where OpenMP must not
