@@ -9,9 +9,15 @@
 #include <string>
 #include <thread>
 
+#include "simdrop/threads.hpp"
 #include "threading/barrier.h"
+#include "threading/team.h"
 
-namespace simdrop::detail {
+namespace simdrop {
+
+Executor::~Executor() = default;
+
+namespace detail {
 namespace {
 
 // A pool's threads wake up within some 50 microseconds; a step on one thread takes longer.
@@ -128,4 +134,5 @@ void executor_team(Executor& executor, std::size_t size, MemberFn fn, void* cont
   run_on(executor, size, run);
 }
 
-}  // namespace simdrop::detail
+}  // namespace detail
+}  // namespace simdrop

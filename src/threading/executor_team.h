@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "simdrop/threads.hpp"
-#include "threading/parallel.h"
+#include "threading/team.h"
 
 namespace simdrop::detail {
 
