@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
+#include "mlp/checkpoint_access.h"
 #include "mlp/optimizer_access.h"
 #include "mlp/optimizer_params.h"
 #include "threading/parallel.h"
@@ -80,6 +81,20 @@ detail::GradientUse<float> detail::OptimizerAccess::use(std::size_t index, float
     return state.empty() ? nullptr : state.data();
   };
   return {update, parameters, data(optimizer.first_[index]), data(optimizer.second_[index]), ld};
+}
+
+std::span<float> detail::optimizer_state(Optimizer& optimizer, std::size_t which,
+                                         std::size_t index) {
+  return OptimizerAccess::state(optimizer, which, index);
+}
+
+std::span<const float> detail::optimizer_state(const Optimizer& optimizer, std::size_t which,
+                                               std::size_t index) {
+  return OptimizerAccess::state(optimizer, which, index);
+}
+
+void detail::set_step_count(Optimizer& optimizer, std::uint64_t step) {
+  OptimizerAccess::set_step_count(optimizer, step);
 }
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes)
