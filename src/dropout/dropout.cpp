@@ -90,18 +90,18 @@ const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
   if constexpr (std::is_same_v<T, float16>) return table.f16;
 }
 
-// Runs fn(row, col, rows, cols) over the team: blocks of whole rows, or of columns where there is
-// one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask; of 64
+// Runs fn(row, col, rows, cols) over the team: parts of whole rows, or of columns where there is
+// one row. Parts start at multiples of 8 elements, so that no two share a byte of a mask; of 64
 // if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
-void over_blocks(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
+void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
   constexpr std::size_t grain = std::size_t{1} << 15;
   if (rows == 1) {
     detail::parallel_for(cols, grain, threads,
                          [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
   } else if (cols > 0) {
-    const std::size_t unit = streaming ? 64 : 8;
-    const std::size_t row_grain = std::max<std::size_t>(1, grain / unit / cols) * unit;
+    const std::size_t multiple = streaming ? 64 : 8;
+    const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
     detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
       fn(begin, 0, end - begin, cols);
     });
@@ -118,13 +118,13 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                const std::size_t offset = r * x.cols + c;
-                table.dropout(detail::advance(source, offset), scale,
-                              Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                              y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8);
-              });
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.dropout(detail::advance(source, offset), scale,
+                             Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c, y.row(r) + c,
+                             mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 template <class T>
@@ -134,14 +134,14 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                const std::size_t offset = r * x.cols + c;
-                table.bias_relu_dropout(detail::advance(source, offset), scale,
-                                        Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                                        bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
-                                        mask == nullptr ? nullptr : mask + offset / 8);
-              });
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.bias_relu_dropout(detail::advance(source, offset), scale,
+                                       Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                       bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
+                                       mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 // Both drawn variants of y = kept ? x * scale : 0.
@@ -205,11 +205,11 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(dx);
-  over_blocks(y.rows, y.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
-                                            y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
-              });
+  over_parts(y.rows, y.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
+                                           y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
+             });
 }
 
 }  // namespace

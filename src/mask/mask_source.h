@@ -22,7 +22,7 @@ A dropout_scale(double keep_prob) noexcept {
 }
 
 // Masks are shared out at whole blocks of the generator, and so at bytes.
-inline constexpr std::size_t mask_unit = 2048;
+inline constexpr std::size_t mask_grain = 2048;
 
 // The same source for the elements from `offset` on (a multiple of 8) of a call.
 inline MaskSource advance(MaskSource source, std::size_t offset) noexcept {

@@ -77,10 +77,10 @@ void check_recorded(const Network& network) {
   }
 }
 
-// The threads of a call, whose room is made before anything is written.
-Threads ready(Network& network, const std::optional<Threads>& threads) {
+// The threads of a call, whose memory is reserved before anything is written.
+Threads reserve(Network& network, const std::optional<Threads>& threads) {
   if (threads.has_value()) detail::check_threads(*threads);
-  return network.memory.ready(threads.value_or(detail::own_threads(network.config)));
+  return network.memory.reserve(threads.value_or(detail::own_threads(network.config)));
 }
 
 void check_forward(const Network& network) {
@@ -185,7 +185,7 @@ ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_
   Network& network = state_->network;
   check_batch(network, x, step);
   check_first_row(network.config, first_row, x.rows);
-  return network.forward(x, step, first_row, ready(network, threads));
+  return network.forward(x, step, first_row, reserve(network, threads));
 }
 
 double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
@@ -193,7 +193,7 @@ double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
   check_forward(network);
   detail::check_targets(network.config.loss, targets, network.forward_rows,
                         network.config.widths.back());
-  return network.backward(targets, ready(network, threads));
+  return network.backward(targets, reserve(network, threads));
 }
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
@@ -203,7 +203,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   check_first_row(network.config, first_row, x.rows);
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  return network.train_step(x, targets, optimizer, first_row, ready(network, threads));
+  return network.train_step(x, targets, optimizer, first_row, reserve(network, threads));
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {

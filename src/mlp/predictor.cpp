@@ -22,10 +22,10 @@ struct Samples {
   std::uint64_t first, first_row;
 };
 
-// The threads of a call, with room made for them.
-Threads ready(PassMemory& memory, const Threads& own, const std::optional<Threads>& threads) {
+// The threads of a call, whose memory is reserved before anything is written.
+Threads reserve(PassMemory& memory, const Threads& own, const std::optional<Threads>& threads) {
   if (threads.has_value()) detail::check_threads(*threads);
-  return memory.ready(threads.value_or(own));
+  return memory.reserve(threads.value_or(own));
 }
 
 void check_input(ConstMatrix x, const MlpConfig& config) {
@@ -73,7 +73,7 @@ void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   State& state = *state_;
   check_predict(config(), x, out);
   state.inference.predict(x, out,
-                          ready(state.network.memory, detail::own_threads(config()), threads));
+                          reserve(state.network.memory, detail::own_threads(config()), threads));
 }
 
 void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
@@ -81,7 +81,7 @@ void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, M
                               std::optional<Threads> threads) {
   State& state = *state_;
   check_monte_carlo(config(), x, {samples, first_sample, first_row}, mean, variance);
-  const Threads team = ready(state.network.memory, detail::own_threads(config()), threads);
+  const Threads team = reserve(state.network.memory, detail::own_threads(config()), threads);
   state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
 }
 
@@ -108,7 +108,7 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   State& state = *state_;
   check_predict(state.network.config, x, out);
-  state.inference.predict(x, out, ready(state.memory, state.threads, threads));
+  state.inference.predict(x, out, reserve(state.memory, state.threads, threads));
 }
 
 void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean,
@@ -116,7 +116,7 @@ void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix m
                                     std::uint64_t first_row, std::optional<Threads> threads) {
   State& state = *state_;
   check_monte_carlo(state.network.config, x, {samples, first_sample, first_row}, mean, variance);
-  const Threads team = ready(state.memory, state.threads, threads);
+  const Threads team = reserve(state.memory, state.threads, threads);
   state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
 }
 
