@@ -38,9 +38,23 @@ if(NOT SIMDROP_BUILD_CLI)
   list(FILTER headers EXCLUDE REGEX ^${root}/src/cli/)
 endif()
 # The headers of the kernels do not stand alone yet, but for what the library includes of them.
-list(FILTER kernel_headers INCLUDE REGEX /src/kernels/[^/]*_kernels\\.h$|/kernel_table\\.h$)
+list(FILTER kernel_headers INCLUDE REGEX [[/src/kernels/(kernel_table|product_kernels)\.h$]])
+# What belongs to one instruction set; x86.h is of two.
+set(of_one_isa [[/kernels/isa/(scalar|x86|avx2|avx512|neon)\.h$]])
+set(isa_headers ${kernel_headers})
+list(FILTER isa_headers INCLUDE REGEX ${of_one_isa})
+list(FILTER kernel_headers EXCLUDE REGEX ${of_one_isa})
 
-simdrop_check_headers(header_checks_cpp cpp ${public_headers} ${headers} ${kernel_headers})
+# simdrop_kernel_headers(RESULT NAMES): those of the kernels that an instruction set compiles, with
+# isa/NAME.h for the NAMES, which stand between | in a regular expression.
+function(simdrop_kernel_headers result names)
+  set(own ${isa_headers})
+  list(FILTER own INCLUDE REGEX "/(${names})\\.h$")
+  set(${result} ${kernel_headers} ${own} PARENT_SCOPE)
+endfunction()
+
+simdrop_kernel_headers(scalar_headers scalar)
+simdrop_check_headers(header_checks_cpp cpp ${public_headers} ${headers} ${scalar_headers})
 target_include_directories(header_checks_cpp SYSTEM PRIVATE
   $<TARGET_PROPERTY:simdrop_json,INTERFACE_INCLUDE_DIRECTORIES>)
 
@@ -53,14 +67,18 @@ add_custom_target(header_checks)
 add_dependencies(header_checks header_checks_cpp header_checks_c)
 
 # Those of the kernels once more for each instruction set. What one defines another one uses.
-simdrop_header_sources(kernel_sources cpp ${kernel_headers})
-set_source_files_properties(${kernel_sources} PROPERTIES
-  COMPILE_OPTIONS "-Wno-unused-function;-Wno-unused-variable;-Wno-unused-const-variable")
-foreach(isa IN LISTS SIMDROP_ISAS)
-  simdrop_isa_object(header_checks_${isa} ${isa} ${kernel_sources})
-  target_compile_options(header_checks_${isa} PRIVATE -O0)
-  set_target_properties(header_checks_${isa} PROPERTIES EXCLUDE_FROM_ALL TRUE)
-  add_dependencies(header_checks header_checks_${isa})
+foreach(isa scalar ${SIMDROP_ISAS})
+  string(REGEX REPLACE "^avx.*$" "x86|\\0" names ${isa})
+  simdrop_kernel_headers(headers_of_isa ${names})
+  simdrop_header_sources(sources cpp ${headers_of_isa})
+  set_source_files_properties(${sources} PROPERTIES
+    COMPILE_OPTIONS "-Wno-unused-function;-Wno-unused-variable")
+  if(NOT isa STREQUAL "scalar")
+    simdrop_isa_object(header_checks_${isa} ${isa} ${sources})
+    target_compile_options(header_checks_${isa} PRIVATE -O0)
+    set_target_properties(header_checks_${isa} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    add_dependencies(header_checks header_checks_${isa})
+  endif()
 endforeach()
 
 simdrop_check_headers(header_gate_sees_missing cpp ${root}/tests/gates/headers/missing_include.h)
