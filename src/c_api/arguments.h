@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 
 #include "base/check.h"
+#include "base/matrix_check.h"
 #include "c_api/structs.h"
 #include "simdrop/c/random.h"
 #include "simdrop/mask.hpp"
@@ -42,11 +42,10 @@ MatrixView<T> matrix_of(void* data, std::size_t rows, std::size_t cols, std::int
 // An array that must be there, unless it has no elements.
 template <class T>
 std::span<T> array_of(T* data, std::size_t size, const char* name) {
-  if (size > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(T)) {
-    detail::throw_invalid(std::string("the size of ") + name, size, "an array that fits in memory");
-  }
+  const std::span<T> array(data, size);
+  detail::check_fits_memory(array, name);
   if (size != 0) check_not_null(data, name);
-  return {data, size};
+  return array;
 }
 
 // An array that NULL leaves out.

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "c_api/arguments.h"
+#include "c_api/catch_exceptions.h"
 #include "c_api/exec.h"
-#include "c_api/guard.h"
 #include "simdrop/isa.hpp"
 #include "simdrop/mask.hpp"
 
@@ -40,7 +40,7 @@ const char* simdrop_status_message(simdrop_status status) {
 }
 
 simdrop_status simdrop_exec_init(simdrop_exec* exec, size_t struct_size, simdrop_error* error) {
-  return guarded(error, [&] { write_struct(exec, struct_size, exec_defaults, "exec"); });
+  return catch_exceptions(error, [&] { write_struct(exec, struct_size, exec_defaults, "exec"); });
 }
 
 int32_t simdrop_version(void) {
@@ -72,7 +72,7 @@ int32_t simdrop_isa_count(void) {
 }
 
 simdrop_status simdrop_isa_get(int32_t index, simdrop_isa_info* info, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const auto list = simdrop::isa_list();
     const auto position = static_cast<std::size_t>(index);
     if (index < 0 || position >= list.size()) {
@@ -87,14 +87,14 @@ simdrop_status simdrop_isa_get(int32_t index, simdrop_isa_info* info, simdrop_er
 }
 
 simdrop_status simdrop_active_isa(const char** name, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(name, "name");
     *name = simdrop::isa_name(simdrop::active_isa());
   });
 }
 
 simdrop_status simdrop_cpu_name(char* buffer, int64_t size, int64_t* length, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const std::string name = simdrop::cpu_name();
     const std::size_t room = count_of(size, "size");
     if (buffer != nullptr) {

@@ -1,8 +1,8 @@
 #include "simdrop/c/dropout.h"
 
 #include "c_api/arguments.h"
+#include "c_api/catch_exceptions.h"
 #include "c_api/exec.h"
-#include "c_api/guard.h"
 #include "simdrop/dropout.hpp"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
@@ -53,7 +53,7 @@ simdrop_status simdrop_dropout_forward(const simdrop_dropout* dropout, simdrop_d
                                        int64_t rows, int64_t cols, const void* x, int64_t x_ld,
                                        void* y, int64_t y_ld, uint8_t* mask,
                                        const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -68,7 +68,7 @@ simdrop_status simdrop_dropout_backward(const simdrop_dropout* dropout, simdrop_
                                         int64_t rows, int64_t cols, const void* dy, int64_t dy_ld,
                                         void* dx, int64_t dx_ld, const simdrop_exec* exec,
                                         simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -84,7 +84,7 @@ simdrop_status simdrop_dropout_backward_from_mask(double keep_prob, const uint8_
                                                   const void* dy, int64_t dy_ld, void* dx,
                                                   int64_t dx_ld, const simdrop_exec* exec,
                                                   simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -100,7 +100,7 @@ simdrop_status simdrop_bias_relu_dropout_forward(const simdrop_dropout* dropout,
                                                  const void* x, int64_t x_ld, const void* bias,
                                                  void* y, int64_t y_ld, uint8_t* mask,
                                                  const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -118,7 +118,7 @@ simdrop_status simdrop_bias_relu_dropout_forward_from_mask(double keep_prob, con
                                                            int64_t x_ld, const void* bias, void* y,
                                                            int64_t y_ld, const simdrop_exec* exec,
                                                            simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -134,7 +134,7 @@ simdrop_status simdrop_relu_dropout_backward(double keep_prob, simdrop_dtype dty
                                              int64_t cols, const void* y, int64_t y_ld,
                                              const void* dy, int64_t dy_ld, void* dx, int64_t dx_ld,
                                              const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Shape s(rows, cols);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {

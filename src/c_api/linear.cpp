@@ -1,8 +1,8 @@
 #include "simdrop/c/linear.h"
 
 #include "c_api/arguments.h"
+#include "c_api/catch_exceptions.h"
 #include "c_api/exec.h"
-#include "c_api/guard.h"
 #include "simdrop/linear.hpp"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
@@ -40,7 +40,7 @@ simdrop::LinearWorkspace& workspace_of(simdrop_linear_workspace* workspace) {
 
 simdrop_status simdrop_linear_workspace_create(simdrop_linear_workspace** workspace,
                                                simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(workspace, "workspace");
     *workspace = new simdrop_linear_workspace;
   });
@@ -61,7 +61,7 @@ simdrop_status simdrop_linear_forward(simdrop_dtype dtype, int64_t batch, int64_
                                       void* y, int64_t y_ld, uint8_t* mask,
                                       simdrop_linear_workspace* workspace, const simdrop_exec* exec,
                                       simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Sizes s(batch, in, out);
     const Exec run(exec);
     const simdrop::Dropout kept = dropout == nullptr ? simdrop::Dropout{} : dropout_of(dropout);
@@ -84,7 +84,7 @@ simdrop_status simdrop_linear_backward_input(simdrop_dtype dtype, int64_t batch,
                                              double keep_prob, void* dx, int64_t dx_ld,
                                              simdrop_linear_workspace* workspace,
                                              const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Sizes s(batch, in, out);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {
@@ -104,7 +104,7 @@ simdrop_status simdrop_linear_backward_weights(simdrop_dtype dtype, int64_t batc
                                                int32_t accumulate, void* dw, int64_t dw_ld,
                                                void* db, simdrop_linear_workspace* workspace,
                                                const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const Sizes s(batch, in, out);
     const Exec run(exec);
     with_type(dtype, [&]<class T>(T) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "c_api/arguments.h"
-#include "c_api/guard.h"
+#include "c_api/catch_exceptions.h"
 #include "c_api/handles.h"
 #include "c_api/mlp_config.h"
 
@@ -119,12 +119,13 @@ simdrop_tensor tensor_of(const simdrop::Mlp& mlp, simdrop_tensor_kind kind, std:
 
 simdrop_status simdrop_mlp_config_init(simdrop_mlp_config* config, size_t struct_size,
                                        simdrop_error* error) {
-  return guarded(error, [&] { write_struct(config, struct_size, mlp_defaults, "config"); });
+  return catch_exceptions(error,
+                          [&] { write_struct(config, struct_size, mlp_defaults, "config"); });
 }
 
 simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp** mlp,
                                   simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(mlp, "mlp");
     const simdrop_mlp_config given = read_struct(config, mlp_defaults, "config");
     auto executor = executor_of(given);
@@ -139,7 +140,7 @@ void simdrop_mlp_destroy(simdrop_mlp* mlp) {
 
 simdrop_status simdrop_mlp_get_config(const simdrop_mlp* mlp, simdrop_mlp_config* config,
                                       simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(mlp, "mlp");
     check_not_null(config, "config");
     write_struct(config, config->struct_size, config_of(*mlp), "config");
@@ -156,7 +157,7 @@ int64_t simdrop_mlp_workspace_bytes(const simdrop_mlp* mlp) {
 
 simdrop_status simdrop_mlp_tensor(simdrop_mlp* mlp, simdrop_tensor_kind kind, int64_t layer,
                                   simdrop_tensor* tensor, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(tensor, "tensor");
     write_struct(tensor, tensor->struct_size,
                  tensor_of(mlp_of(mlp), kind, count_of(layer, "layer")), "tensor");
@@ -165,12 +166,13 @@ simdrop_status simdrop_mlp_tensor(simdrop_mlp* mlp, simdrop_tensor_kind kind, in
 
 simdrop_status simdrop_mlp_set_keep_prob(simdrop_mlp* mlp, int64_t layer, double keep_prob,
                                          simdrop_error* error) {
-  return guarded(error, [&] { mlp_of(mlp).set_keep_prob(count_of(layer, "layer"), keep_prob); });
+  return catch_exceptions(error,
+                          [&] { mlp_of(mlp).set_keep_prob(count_of(layer, "layer"), keep_prob); });
 }
 
 simdrop_status simdrop_mlp_inject_mask(simdrop_mlp* mlp, int64_t layer, const uint8_t* bits,
                                        int64_t size, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     mlp_of(mlp).inject_mask(count_of(layer, "layer"),
                             array_of(bits, count_of(size, "size"), "bits"));
   });
@@ -178,7 +180,7 @@ simdrop_status simdrop_mlp_inject_mask(simdrop_mlp* mlp, int64_t layer, const ui
 
 simdrop_status simdrop_mlp_mask_stream_id(int64_t layer, uint64_t step, uint64_t* stream_id,
                                           simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(stream_id, "stream_id");
     *stream_id = simdrop::Mlp::mask_stream_id(count_of(layer, "layer"), step);
   });
@@ -186,7 +188,7 @@ simdrop_status simdrop_mlp_mask_stream_id(int64_t layer, uint64_t step, uint64_t
 
 simdrop_status simdrop_mlp_sample_stream_id(int64_t layer, uint64_t sample, uint64_t* stream_id,
                                             simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(stream_id, "stream_id");
     *stream_id = simdrop::Mlp::sample_stream_id(count_of(layer, "layer"), sample);
   });

@@ -1,6 +1,6 @@
 // The network's computations.
+#include "c_api/catch_exceptions.h"
 #include "c_api/exec.h"
-#include "c_api/guard.h"
 #include "c_api/handles.h"
 #include "c_api/mlp_arguments.h"
 #include "simdrop/c/mlp.h"
@@ -30,7 +30,7 @@ void put(double* place, double value) {
 simdrop_status simdrop_mlp_forward(simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld,
                                    uint64_t step, uint64_t first_row, const simdrop_exec* exec,
                                    simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     network.forward(matrix(x, rows, inputs_of(network), x_ld, "x_ld"), step, first_row,
@@ -40,7 +40,7 @@ simdrop_status simdrop_mlp_forward(simdrop_mlp* mlp, int64_t rows, const float* 
 
 simdrop_status simdrop_mlp_backward(simdrop_mlp* mlp, const simdrop_targets* targets, double* loss,
                                     const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     const std::size_t rows = network.a(network.num_layers()).rows;
@@ -53,7 +53,7 @@ simdrop_status simdrop_mlp_train_step(simdrop_mlp* mlp, int64_t rows, const floa
                                       const simdrop_targets* targets, simdrop_optimizer* optimizer,
                                       uint64_t first_row, double* loss, const simdrop_exec* exec,
                                       simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     const simdrop::ConstMatrix in = matrix(x, rows, inputs_of(network), x_ld, "x_ld");
@@ -65,7 +65,7 @@ simdrop_status simdrop_mlp_train_step(simdrop_mlp* mlp, int64_t rows, const floa
 simdrop_status simdrop_mlp_predict(simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld,
                                    float* out, int64_t out_ld, const simdrop_exec* exec,
                                    simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     network.predict(matrix(x, rows, inputs_of(network), x_ld, "x_ld"),
@@ -79,7 +79,7 @@ simdrop_status simdrop_mlp_predict_monte_carlo(simdrop_mlp* mlp, int64_t rows, c
                                                uint64_t first_row, float* mean, int64_t mean_ld,
                                                float* variance, int64_t variance_ld,
                                                const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop::Mlp& network = mlp_of(mlp);
     const Exec run(exec);
     const std::size_t outputs = outputs_of(network);
@@ -94,7 +94,7 @@ simdrop_status simdrop_mlp_predict_monte_carlo(simdrop_mlp* mlp, int64_t rows, c
 simdrop_status simdrop_mlp_loss(const simdrop_mlp* mlp, int64_t rows, const float* predictions,
                                 int64_t predictions_ld, const simdrop_targets* targets,
                                 double* loss, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     const simdrop::Mlp& network = mlp_of(mlp);
     check_not_null(loss, "loss");
     const simdrop::ConstMatrix a =

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "c_api/guard.h"
+#include "c_api/catch_exceptions.h"
 #include "c_api/handles.h"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
@@ -40,7 +40,7 @@ simdrop::OptimizerConfig config_of(const simdrop_optimizer_config& c) {
 
 simdrop_status simdrop_optimizer_config_init(simdrop_optimizer_config* config, size_t struct_size,
                                              simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     write_struct(config, struct_size, config_of(simdrop::OptimizerConfig{}), "config");
   });
 }
@@ -48,7 +48,7 @@ simdrop_status simdrop_optimizer_config_init(simdrop_optimizer_config* config, s
 simdrop_status simdrop_optimizer_create(const simdrop_optimizer_config* config,
                                         const simdrop_mlp* mlp, simdrop_optimizer** optimizer,
                                         simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(optimizer, "optimizer");
     const simdrop_optimizer_config defaults = config_of(simdrop::OptimizerConfig{});
     const auto given = config_of(read_struct(config, defaults, "config"));
@@ -63,13 +63,13 @@ void simdrop_optimizer_destroy(simdrop_optimizer* optimizer) {
 
 simdrop_status simdrop_optimizer_set_learning_rate(simdrop_optimizer* optimizer,
                                                    double learning_rate, simdrop_error* error) {
-  return guarded(error, [&] { optimizer_of(optimizer).set_learning_rate(learning_rate); });
+  return catch_exceptions(error, [&] { optimizer_of(optimizer).set_learning_rate(learning_rate); });
 }
 
 simdrop_status simdrop_optimizer_get_config(const simdrop_optimizer* optimizer,
                                             simdrop_optimizer_config* config,
                                             simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(config, "config");
     write_struct(config, config->struct_size, config_of(optimizer_of(optimizer).config()),
                  "config");

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "c_api/catch_exceptions.h"
 #include "c_api/exec.h"
-#include "c_api/guard.h"
 #include "c_api/handles.h"
 #include "c_api/mlp_arguments.h"
 #include "simdrop/predictor.hpp"
@@ -29,7 +29,7 @@ simdrop_predictor& checked(simdrop_predictor* predictor) {
 simdrop_status simdrop_predictor_create(const simdrop_mlp* mlp, int64_t max_batch,
                                         const simdrop_exec* exec, simdrop_predictor** predictor,
                                         simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     check_not_null(predictor, "predictor");
     const simdrop::Mlp& network = mlp_of(mlp);
     auto run = std::make_unique<Exec>(exec);
@@ -45,7 +45,7 @@ void simdrop_predictor_destroy(simdrop_predictor* predictor) {
 simdrop_status simdrop_predictor_predict(simdrop_predictor* predictor, int64_t rows, const float* x,
                                          int64_t x_ld, float* out, int64_t out_ld,
                                          const simdrop_exec* exec, simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop_predictor& p = checked(predictor);
     const Exec run(exec);
     p.predictor.predict(matrix(x, rows, inputs_of(p.mlp), x_ld, "x_ld"),
@@ -60,7 +60,7 @@ simdrop_status simdrop_predictor_predict_monte_carlo(simdrop_predictor* predicto
                                                      float* mean, int64_t mean_ld, float* variance,
                                                      int64_t variance_ld, const simdrop_exec* exec,
                                                      simdrop_error* error) {
-  return guarded(error, [&] {
+  return catch_exceptions(error, [&] {
     simdrop_predictor& p = checked(predictor);
     const Exec run(exec);
     const std::size_t outputs = outputs_of(p.mlp);

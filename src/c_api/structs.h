@@ -23,6 +23,7 @@ void check_size(std::size_t size, const char* name) {
                         ">= " + std::to_string(first_size<S>) + ", sizeof of the structure");
 }
 
+// A parameter of a C function, which says NULL; of a matrix it is the C++ API that finds null data.
 template <class S>
 void check_not_null(const S* pointer, const char* name) {
   detail::check_argument(pointer != nullptr, name, "NULL", "a valid pointer");

@@ -12,6 +12,7 @@
 #include "cli/environment.h"
 #include "cli/overhead.h"
 #include "cli/train.h"
+#include "cli/train_arguments.h"
 #include "cli/train_file.h"
 
 namespace simdrop::cli {

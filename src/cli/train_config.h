@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/data/dataset.h"
-#include "cli/train.h"
+#include "cli/train_arguments.h"
 #include "cli/trainer.h"
 
 namespace simdrop::cli {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "cli/train.h"
+#include "cli/train_arguments.h"
 #include "cli/trainer.h"
 #include "simdrop/checkpoint.hpp"
 

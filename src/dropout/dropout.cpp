@@ -1,63 +1,58 @@
 #include "simdrop/dropout.hpp"
 
 #include <algorithm>
-#include <string>
 #include <type_traits>
 
 #include "base/check.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
+#include "mask/mask_check.h"
 #include "mask/mask_source.h"
 #include "threading/parallel.h"
 
 namespace simdrop {
 namespace {
 
-using detail::check_apart;
-using detail::check_in_place_or_apart;
-using detail::Extent;
+using detail::check_memory;
+using detail::check_no_overlap;
+using detail::check_same_or_no_overlap;
 using detail::MaskSource;
+using detail::MemoryRegion;
 using detail::Shape2D;
-using detail::throw_invalid;
 
-void check_matrix(const Extent& m, const char* name, const Extent& like, const char* like_name) {
-  detail::check_shape(m, name, like.rows, like.cols, like_name);
-  detail::check_view(m, name);
+void check_like(const MemoryRegion& m, const char* name, const MemoryRegion& other,
+                const char* other_name) {
+  detail::check_shape(m, name, other.rows, other.cols, other_name);
+  check_memory(m, name);
 }
 
-void check_in_out(const Extent& in, const char* in_name, const Extent& out, const char* out_name) {
-  check_matrix(in, in_name, in, in_name);
-  check_matrix(out, out_name, in, in_name);
-  check_in_place_or_apart(out, out_name, in, in_name);
+void check_in_out(const MemoryRegion& in, const char* in_name, const MemoryRegion& out,
+                  const char* out_name) {
+  check_memory(in, in_name);
+  check_like(out, out_name, in, in_name);
+  check_same_or_no_overlap(out, out_name, in, in_name);
 }
 
-void check_mask_size(std::span<const std::uint8_t> mask, std::size_t elements) {
-  if (mask.size() != mask_bytes(elements)) {
-    throw_invalid("mask.size()", mask.size(),
-                  "mask_bytes(rows * cols) = " + std::to_string(mask_bytes(elements)));
-  }
-}
+constexpr const char* mask_size_text = "mask_bytes(rows * cols)";
 
 // Bits that are read while `out` is written.
-void check_given_mask(std::span<const std::uint8_t> mask, const Extent& out, const char* out_name) {
-  check_mask_size(mask, out.size());
-  check_apart(out, out_name, mask, "mask");
+void check_given_mask(std::span<const std::uint8_t> mask, const MemoryRegion& out,
+                      const char* out_name) {
+  detail::check_array(mask, "mask", mask_bytes(out.size()), mask_size_text);
+  check_no_overlap(out, out_name, mask, "mask");
 }
 
 // Bits that are written, if they are asked for.
-void check_drawn_mask(std::span<std::uint8_t> mask, const Extent& in, const char* in_name,
-                      const Extent& out, const char* out_name) {
-  if (mask.empty()) return;
-  check_mask_size(mask, in.size());
-  check_apart(mask, "mask", in, in_name);
-  check_apart(mask, "mask", out, out_name);
+void check_drawn_mask(std::span<std::uint8_t> mask, const MemoryRegion& in, const char* in_name,
+                      const MemoryRegion& out, const char* out_name) {
+  detail::check_optional_array(mask, "mask", mask_bytes(in.size()), mask_size_text);
+  check_no_overlap(mask, "mask", in, in_name);
+  check_no_overlap(mask, "mask", out, out_name);
 }
 
-void check_bias(const Extent& bias, const Extent& y) {
-  if (bias.size() != 0 && bias.size() != y.cols) {
-    throw_invalid("bias.size()", bias.size(), "0 or x.cols = " + std::to_string(y.cols));
-  }
-  check_apart(y, "y", bias, "bias");
+void check_bias(const MemoryRegion& bias, const MemoryRegion& y) {
+  detail::check_optional_array(bias, "bias", y.cols, "x.cols");
+  check_no_overlap(y, "y", bias, "bias");
 }
 
 // How a call is run: the last two arguments of all functions.
@@ -72,7 +67,7 @@ struct Execution {
     detail::check_argument(known, "stores", static_cast<std::int32_t>(stores),
                            "0 (automatic), 1 (cached) or 2 (streaming)");
   }
-  [[nodiscard]] bool streaming(const Extent& out) const {
+  [[nodiscard]] bool streaming(const MemoryRegion& out) const {
     if (stores != Stores::automatic) return stores == Stores::streaming;
     return out.size() * out.element_bytes >= streaming_threshold_bytes;
   }
@@ -95,18 +90,18 @@ const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
   if constexpr (std::is_same_v<T, float16>) return table.f16;
 }
 
-// Runs fn(row, col, rows, cols) over the team: blocks of whole rows, or of columns where there is
-// one row. Blocks start at multiples of 8 elements, so that no two share a byte of a mask; of 64
+// Runs fn(row, col, rows, cols) over the team: parts of whole rows, or of columns where there is
+// one row. Parts start at multiples of 8 elements, so that no two share a byte of a mask; of 64
 // if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
-void over_blocks(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
+void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
   constexpr std::size_t grain = std::size_t{1} << 15;
   if (rows == 1) {
     detail::parallel_for(cols, grain, threads,
                          [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
   } else if (cols > 0) {
-    const std::size_t unit = streaming ? 64 : 8;
-    const std::size_t row_grain = std::max<std::size_t>(1, grain / unit / cols) * unit;
+    const std::size_t multiple = streaming ? 64 : 8;
+    const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
     detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
       fn(begin, 0, end - begin, cols);
     });
@@ -123,13 +118,13 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                const std::size_t offset = r * x.cols + c;
-                table.dropout(detail::advance(source, offset), scale,
-                              Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                              y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8);
-              });
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.dropout(detail::advance(source, offset), scale,
+                             Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c, y.row(r) + c,
+                             mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 template <class T>
@@ -139,14 +134,14 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
-  over_blocks(x.rows, x.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                const std::size_t offset = r * x.cols + c;
-                table.bias_relu_dropout(detail::advance(source, offset), scale,
-                                        Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                                        bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
-                                        mask == nullptr ? nullptr : mask + offset / 8);
-              });
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.bias_relu_dropout(detail::advance(source, offset), scale,
+                                       Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                       bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
+                                       mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 // Both drawn variants of y = kept ? x * scale : 0.
@@ -181,7 +176,7 @@ void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std:
   execution.check();
   check_bias(bias, y);
   check_drawn_mask(mask, x, "x", y, "y");
-  check_apart(mask, "mask", bias, "bias");
+  check_no_overlap(mask, "mask", bias, "bias");
   run_bias_relu_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, bias, y,
                         mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -204,17 +199,17 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
                    MatrixView<T> dx, Execution execution) {
   detail::check_keep_prob(keep_prob);
   check_in_out(y, "y", dx, "dx");
-  check_matrix(dy, "dy", y, "y");
-  check_in_place_or_apart(dx, "dx", dy, "dy");
+  check_like(dy, "dy", y, "y");
+  check_same_or_no_overlap(dx, "dx", dy, "dy");
   execution.check();
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(dx);
-  over_blocks(y.rows, y.cols, execution.threads, streaming,
-              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-                table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
-                                            y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
-              });
+  over_parts(y.rows, y.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               table.relu_dropout_backward(scale, Shape2D{rows, cols, y.ld, dx.ld, streaming},
+                                           y.row(r) + c, dy.row(r) + c, dy.ld, dx.row(r) + c);
+             });
 }
 
 }  // namespace

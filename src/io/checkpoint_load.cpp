@@ -7,9 +7,7 @@
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"
-#include "mlp/config.h"
-#include "mlp/optimizer_access.h"
-#include "mlp/stream_id.h"
+#include "mlp/checkpoint_access.h"
 
 namespace simdrop {
 namespace detail {
@@ -205,12 +203,12 @@ class Loader {
   void read_optimizer(const SavedConfig& saved, Checkpoint& checkpoint) {
     Optimizer& optimizer =
         checkpoint.optimizer.emplace(*saved.optimizer, checkpoint.mlp.parameter_sizes());
-    OptimizerAccess::set_step_count(optimizer, saved.step_count);
+    set_step_count(optimizer, saved.step_count);
     std::size_t which = 0;
     for (const char* prefix : state_names(*saved.optimizer)) {
       std::size_t index = 0;
       for (const TensorInfo* parameter : parameters()) {
-        read(state(prefix, *parameter), OptimizerAccess::state(optimizer, which, index));
+        read(state(prefix, *parameter), optimizer_state(optimizer, which, index));
         ++index;
       }
       ++which;

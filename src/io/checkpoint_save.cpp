@@ -5,12 +5,11 @@
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"
 #include "io/safetensors.h"
-#include "mlp/optimizer_access.h"
+#include "mlp/checkpoint_access.h"
 
 namespace simdrop {
 namespace {
 
-using detail::OptimizerAccess;
 using detail::TensorData;
 
 void check_optimizer(const Mlp& mlp, const Optimizer& optimizer) {
@@ -59,7 +58,7 @@ void add_state(const Optimizer& optimizer, std::vector<TensorData>& tensors) {
   std::size_t which = 0;
   for (const char* prefix : detail::state_names(optimizer.config())) {
     for (std::size_t i = 0; i < parameters; ++i) {
-      const std::span<const float> state = OptimizerAccess::state(optimizer, which, i);
+      const std::span<const float> state = detail::optimizer_state(optimizer, which, i);
       tensors.push_back({prefix + tensors[i].name, tensors[i].shape, state});
     }
     ++which;

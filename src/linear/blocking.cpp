@@ -15,12 +15,12 @@ constexpr std::size_t ceil_div(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
 
-// Equal blocks of units, of at most `fit` elements, or of one unit.
-std::size_t equal_blocks(std::size_t n, std::size_t fit, std::size_t unit) {
-  if (n <= fit) return ceil_div(std::max<std::size_t>(n, 1), unit) * unit;
-  const std::size_t most = std::max(unit, fit / unit * unit);
-  const std::size_t units = ceil_div(std::max<std::size_t>(n, 1), unit);
-  return ceil_div(units, ceil_div(units, most / unit)) * unit;
+// The size of nearly equal blocks, a multiple of `multiple`: `fit` elements at most, or that one.
+std::size_t equal_blocks(std::size_t n, std::size_t fit, std::size_t multiple) {
+  const std::size_t pieces = ceil_div(std::max<std::size_t>(n, 1), multiple);
+  if (n <= fit) return pieces * multiple;
+  const std::size_t max_pieces = std::max<std::size_t>(1, fit / multiple);
+  return ceil_div(pieces, ceil_div(pieces, max_pieces)) * multiple;
 }
 
 std::size_t fit_in_l2(std::size_t k, std::size_t element_bytes) {
@@ -30,21 +30,21 @@ std::size_t fit_in_l2(std::size_t k, std::size_t element_bytes) {
 }  // namespace
 
 std::size_t block_rows(std::size_t rows, std::size_t k, std::size_t element_bytes,
-                       std::size_t unit) noexcept {
-  return equal_blocks(rows, std::min(max_block_rows, fit_in_l2(k, element_bytes)), unit);
+                       std::size_t multiple) noexcept {
+  return equal_blocks(rows, std::min(max_block_rows, fit_in_l2(k, element_bytes)), multiple);
 }
 
 std::size_t columns_in_l2(std::size_t columns, std::size_t k, std::size_t element_bytes,
-                          std::size_t unit) noexcept {
-  return equal_blocks(columns, fit_in_l2(k, element_bytes), unit);
+                          std::size_t multiple) noexcept {
+  return equal_blocks(columns, fit_in_l2(k, element_bytes), multiple);
 }
 
-Grid choose_grid(std::size_t m_units, std::size_t n_units, std::size_t threads) noexcept {
+Grid choose_grid(std::size_t m_tiles, std::size_t n_tiles, std::size_t threads) noexcept {
   Grid best;
   std::size_t best_area = std::numeric_limits<std::size_t>::max();
-  for (std::size_t m_parts = std::min(threads, m_units); m_parts >= 1; --m_parts) {
-    const std::size_t n_parts = std::max<std::size_t>(1, std::min(threads / m_parts, n_units));
-    const std::size_t area = ceil_div(m_units, m_parts) * ceil_div(n_units, n_parts);
+  for (std::size_t m_parts = std::min(threads, m_tiles); m_parts >= 1; --m_parts) {
+    const std::size_t n_parts = std::max<std::size_t>(1, std::min(threads / m_parts, n_tiles));
+    const std::size_t area = ceil_div(m_tiles, m_parts) * ceil_div(n_tiles, n_parts);
     if (area < best_area) {
       best = {m_parts, n_parts};
       best_area = area;
@@ -53,9 +53,9 @@ Grid choose_grid(std::size_t m_units, std::size_t n_units, std::size_t threads) 
   return best;
 }
 
-std::size_t worth_threads(std::size_t team, double multiply_adds) noexcept {
-  const double worth = 1.0 + multiply_adds / min_multiply_adds;
-  return worth < static_cast<double>(team) ? static_cast<std::size_t>(worth) : team;
+std::size_t useful_threads(std::size_t team, double multiply_adds) noexcept {
+  const double useful = 1.0 + multiply_adds / min_multiply_adds;
+  return useful < static_cast<double>(team) ? static_cast<std::size_t>(useful) : team;
 }
 
 }  // namespace simdrop::detail

@@ -16,10 +16,10 @@ constexpr std::size_t floats_per_line = 16;
 
 }  // namespace
 
-void linear_small(const KernelTable& table, const TeamMember& member, ConstMatrix x, ConstMatrix w,
-                  std::span<const float> bias, bool relu, Matrix y) {
-  const std::size_t worth = 1 + x.rows * w.rows * w.cols / products_per_thread;
-  const std::size_t parts = std::min(member.size, worth);
+void linear_few_rows(const KernelTable& table, const TeamMember& member, ConstMatrix x,
+                     ConstMatrix w, std::span<const float> bias, bool relu, Matrix y) {
+  const std::size_t useful = 1 + x.rows * w.rows * w.cols / products_per_thread;
+  const std::size_t parts = std::min(member.size, useful);
   if (member.rank >= parts) return;
   const Range mine = share(w.rows, floats_per_line, member.rank, parts);
   const float* b = bias.empty() ? nullptr : bias.data() + mine.begin;

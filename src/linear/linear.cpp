@@ -1,34 +1,20 @@
 #include "simdrop/linear.hpp"
 
-#include <string>
-
 #include "base/check.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "linear/linear_impl.h"
+#include "mask/mask_check.h"
 #include "mask/mask_source.h"
+#include "threading/parallel.h"
 
 namespace simdrop {
 namespace {
 
-using detail::check_apart;
+using detail::check_memory;
+using detail::check_no_overlap;
+using detail::check_optional_array;
 using detail::check_shape;
-using detail::check_view;
-using detail::throw_invalid;
-
-void check_count(const char* name, std::size_t value, std::size_t wanted, const char* like) {
-  if (value == wanted) return;
-  throw_invalid(name, value, std::string(like) + " = " + std::to_string(wanted));
-}
-
-void check_vector(const detail::Extent& vector, const char* name, std::size_t wanted,
-                  const char* like) {
-  if (vector.size() != 0 && vector.size() != wanted) {
-    throw_invalid(std::string(name) + ".size()", vector.size(),
-                  std::string("0 or ") + like + " = " + std::to_string(wanted));
-  }
-  check_view(vector, name);
-}
 
 void check_activation(Activation activation) {
   detail::check_argument(activation == Activation::identity || activation == Activation::relu,
@@ -39,20 +25,20 @@ void check_activation(Activation activation) {
 template <class T>
 void check_forward(const detail::LinearForward<T>& call, std::span<const T> bias,
                    std::span<std::uint8_t> mask) {
-  check_view(call.x, "x");
-  check_count("weights.cols", call.weights.cols, call.x.cols, "x.cols");
-  check_view(call.weights, "weights");
-  check_vector(bias, "bias", call.weights.rows, "weights.rows");
+  check_memory(call.x, "x");
+  detail::check_cols(call.weights, "weights", call.x.cols, "x.cols");
+  check_memory(call.weights, "weights");
+  check_optional_array(bias, "bias", call.weights.rows, "weights.rows");
   check_shape(call.y, "y", call.x.rows, call.weights.rows, "x.rows x weights.rows");
-  check_view(call.y, "y");
-  check_vector(mask, "mask", mask_bytes(call.y.size()), "mask_bytes(batch * out)");
-  check_apart(call.y, "y", call.x, "x");
-  check_apart(call.y, "y", call.weights, "weights");
-  check_apart(call.y, "y", bias, "bias");
-  check_apart(mask, "mask", call.x, "x");
-  check_apart(mask, "mask", call.weights, "weights");
-  check_apart(mask, "mask", bias, "bias");
-  check_apart(mask, "mask", call.y, "y");
+  check_memory(call.y, "y");
+  check_optional_array(mask, "mask", mask_bytes(call.y.size()), "mask_bytes(y.rows * y.cols)");
+  check_no_overlap(call.y, "y", call.x, "x");
+  check_no_overlap(call.y, "y", call.weights, "weights");
+  check_no_overlap(call.y, "y", bias, "bias");
+  check_no_overlap(mask, "mask", call.x, "x");
+  check_no_overlap(mask, "mask", call.weights, "weights");
+  check_no_overlap(mask, "mask", bias, "bias");
+  check_no_overlap(mask, "mask", call.y, "y");
 }
 
 template <class T>
@@ -82,19 +68,19 @@ void backward_input(MatrixView<const T> dy, MatrixView<const T> weights, MatrixV
                     Threads threads) {
   detail::check_keep_prob(keep_prob);
   detail::check_threads(threads);
-  check_view(dy, "dy");
-  check_count("weights.rows", weights.rows, dy.cols, "dy.cols");
-  check_view(weights, "weights");
+  check_memory(dy, "dy");
+  detail::check_rows(weights, "weights", dy.cols, "dy.cols");
+  check_memory(weights, "weights");
   const bool given = stored.rows != 0 || stored.cols != 0;
   if (given) {
     check_shape(stored, "stored", dy.rows, weights.cols, "dy.rows x weights.cols");
-    check_view(stored, "stored");
+    check_memory(stored, "stored");
   }
   check_shape(dx, "dx", dy.rows, weights.cols, "dy.rows x weights.cols");
-  check_view(dx, "dx");
-  check_apart(dx, "dx", dy, "dy");
-  check_apart(dx, "dx", weights, "weights");
-  check_apart(dx, "dx", stored, "stored");
+  check_memory(dx, "dx");
+  check_no_overlap(dx, "dx", dy, "dy");
+  check_no_overlap(dx, "dx", weights, "weights");
+  check_no_overlap(dx, "dx", stored, "stored");
   if (dx.size() == 0) return;
   linear_backward_input_impl<T>(detail::kernels(),
                                 {dy, weights, given ? stored : MatrixView<const T>{},
@@ -107,17 +93,17 @@ void backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alph
                       MatrixView<T> dw, std::span<T> db, LinearWorkspace& workspace,
                       Threads threads) {
   detail::check_threads(threads);
-  check_view(dy, "dy");
-  check_count("x.rows", x.rows, dy.rows, "dy.rows");
-  check_view(x, "x");
+  check_memory(dy, "dy");
+  detail::check_rows(x, "x", dy.rows, "dy.rows");
+  check_memory(x, "x");
   check_shape(dw, "dw", dy.cols, x.cols, "dy.cols x x.cols");
-  check_view(dw, "dw");
-  check_vector(db, "db", dy.cols, "dy.cols");
-  check_apart(dw, "dw", dy, "dy");
-  check_apart(dw, "dw", x, "x");
-  check_apart(db, "db", dy, "dy");
-  check_apart(db, "db", x, "x");
-  check_apart(db, "db", dw, "dw");
+  check_memory(dw, "dw");
+  check_optional_array(db, "db", dy.cols, "dy.cols");
+  check_no_overlap(dw, "dw", dy, "dy");
+  check_no_overlap(dw, "dw", x, "x");
+  check_no_overlap(db, "db", dy, "dy");
+  check_no_overlap(db, "db", x, "x");
+  check_no_overlap(db, "db", dw, "dw");
   if (dw.rows == 0) return;
   linear_backward_weights_impl<T>(
       detail::kernels(),

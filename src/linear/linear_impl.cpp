@@ -19,17 +19,17 @@ constexpr std::size_t piece_rows = 1024;
 Threads team_for(std::size_t m, std::size_t n, std::size_t k, Threads threads) {
   const double multiply_adds =
       static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  return of_size(threads, worth_threads(team_size(threads), multiply_adds));
+  return of_size(threads, useful_threads(team_size(threads), multiply_adds));
 }
 
 // What a call takes of the workspace: panels, scratch for each member, and mask bits at the end.
 template <class T>
-struct Room {
+struct WorkspaceLayout {
   ProductBuffers<T> buffers;
   std::uint8_t* bits;
 
-  Room(LinearWorkspace::State& workspace, std::size_t panels, std::size_t scratch,
-       const Threads& team, std::size_t mask_bits) {
+  WorkspaceLayout(LinearWorkspace::State& workspace, std::size_t panels, std::size_t scratch,
+                  const Threads& team, std::size_t mask_bits) {
     constexpr std::size_t line = 64 / sizeof(T);
     const std::size_t before = (panels + line - 1) / line * line;
     const std::size_t all = before + scratch * static_cast<std::size_t>(team.count);
@@ -103,20 +103,20 @@ void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
   const LinearShape shape{rows, call.weights.cols, call.weights.rows};
   const Threads team = team_for(rows, shape.outs, shape.ins, threads);
   const std::size_t bits = call.dropout || call.mask != nullptr ? call.y.size() : 0;
-  const Room<T> room(workspace, forward_panels<T>(table, shape), product_scratch<T>(table, shape),
-                     team, bits);
+  const WorkspaceLayout<T> layout(workspace, forward_panels<T>(table, shape),
+                                  product_scratch<T>(table, shape), team, bits);
   parallel_team(team, [&](const TeamMember& member) {
-    const Range mine = share(bits, mask_unit, member.rank, member.size);
+    const Range mine = share(bits, mask_grain, member.rank, member.size);
     if (!mine.empty()) {
-      std::uint8_t* drawn = room.bits + mine.begin / 8;
-      table.bernoulli_mask(advance(call.kept, mine.begin), mine.end - mine.begin, drawn);
+      std::uint8_t* drawn = layout.bits + mine.begin / 8;
+      table.bernoulli_mask(advance(call.source, mine.begin), mine.end - mine.begin, drawn);
       if (call.mask != nullptr) {
         std::memcpy(call.mask + mine.begin / 8, drawn, mask_bytes(mine.end - mine.begin));
       }
     }
-    multiply_pieces(table, member, call.y.rows, room.buffers,
+    multiply_pieces(table, member, call.y.rows, layout.buffers,
                     [&](std::size_t first, std::size_t piece) {
-                      return piece_of(call, first, piece, room.bits);
+                      return piece_of(call, first, piece, layout.bits);
                     });
   });
 }
@@ -127,11 +127,11 @@ void linear_backward_input_impl(const KernelTable& table, const LinearBackwardIn
   const std::size_t rows = std::min(call.dx.rows, piece_rows);
   const LinearShape shape{rows, call.weights.cols, call.weights.rows};
   const Threads team = team_for(rows, shape.outs, shape.ins, threads);
-  const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
-                     team, 0);
+  const WorkspaceLayout<T> layout(workspace, backward_panels<T>(table, shape),
+                                  product_scratch<T>(table, shape), team, 0);
   parallel_team(team, [&](const TeamMember& member) {
     multiply_pieces(
-        table, member, call.dx.rows, room.buffers,
+        table, member, call.dx.rows, layout.buffers,
         [&](std::size_t first, std::size_t piece) { return piece_of(call, first, piece); });
   });
 }
@@ -141,8 +141,8 @@ void linear_backward_weights_impl(const KernelTable& table, const LinearBackward
                                   LinearWorkspace::State& workspace, Threads threads) {
   const LinearShape shape{call.dy.rows, call.dw.cols, call.dw.rows};
   const Threads team = team_for(shape.batch, shape.outs, shape.ins, threads);
-  const Room<T> room(workspace, backward_panels<T>(table, shape), product_scratch<T>(table, shape),
-                     team, 0);
+  const WorkspaceLayout<T> layout(workspace, backward_panels<T>(table, shape),
+                                  product_scratch<T>(table, shape), team, 0);
   BackwardWeightsCall<T> whole{{}, call.x.data, call.x.ld};
   BackwardWeightsProduct<T>& p = whole.product;
   const Update update = call.accumulate ? Update::add : Update::store;
@@ -155,9 +155,9 @@ void linear_backward_weights_impl(const KernelTable& table, const LinearBackward
   p.weights = {update, call.dw.data, nullptr, nullptr, call.dw.ld};
   p.bias = {update, call.db, nullptr, nullptr, 0};
   parallel_team(team, [&](const TeamMember& member) {
-    pack(table, member, whole, room.buffers);
+    pack(table, member, whole, layout.buffers);
     member.barrier();
-    multiply(table, member, whole, room.buffers);
+    multiply(table, member, whole, layout.buffers);
   });
 }
 

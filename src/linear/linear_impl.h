@@ -20,8 +20,9 @@ struct LinearForward {
   MatrixView<const T> x, weights;
   const T* bias;  // or null
   Activation activation;
-  bool dropout;     // false: keep_prob is 1, all is kept and scale is 1
-  MaskSource kept;  // element (r, c) is its element r * y.cols + c; right without dropout, too
+  bool dropout;       // false: keep_prob is 1, all is kept and scale is 1
+  MaskSource source;  // of the mask: element (r, c) is its element r * y.cols + c; right without
+                      // dropout, too
   T scale;
   MatrixView<T> y;
   std::uint8_t* mask;  // or null

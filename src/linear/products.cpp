@@ -16,11 +16,11 @@ const ProductKernels<T>& kernels_of(const KernelTable& table) noexcept {
   }
 }
 
-constexpr std::size_t round_up(std::size_t n, std::size_t unit) {
-  return (n + unit - 1) / unit * unit;
+constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
 }
 
-double work(std::size_t m, std::size_t n, std::size_t k) {
+double multiply_adds(std::size_t m, std::size_t n, std::size_t k) {
   return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
 }
 
@@ -29,23 +29,23 @@ struct Part {
   Range m{0, 0}, n{0, 0};
 };
 
-Part part_of(const TeamMember& member, std::size_t m, std::size_t m_unit, std::size_t n,
-             std::size_t n_unit, std::size_t k) {
+Part part_of(const TeamMember& member, std::size_t m, std::size_t m_tile, std::size_t n,
+             std::size_t n_tile, std::size_t k) {
   if (member.size == 1) return {{0, m}, {0, n}};
-  const std::size_t threads = worth_threads(member.size, work(m, n, k));
+  const std::size_t threads = useful_threads(member.size, multiply_adds(m, n, k));
   const Grid grid =
-      choose_grid(round_up(m, m_unit) / m_unit, round_up(n, n_unit) / n_unit, threads);
+      choose_grid(round_up(m, m_tile) / m_tile, round_up(n, n_tile) / n_tile, threads);
   if (member.rank >= grid.m_parts * grid.n_parts) return {};
-  return {share(m, m_unit, member.rank % grid.m_parts, grid.m_parts),
-          share(n, n_unit, member.rank / grid.m_parts, grid.n_parts)};
+  return {share(m, m_tile, member.rank % grid.m_parts, grid.m_parts),
+          share(n, n_tile, member.rank / grid.m_parts, grid.n_parts)};
 }
 
-// What a member packs of `parts` panels that have `elements` together.
-Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements) {
-  if (member.size == 1) return {0, parts};
-  const std::size_t threads = worth_threads(member.size, 8.0 * static_cast<double>(elements));
+// Which of `panels` panels, that have `elements` together, a member packs.
+Range panels_of(const TeamMember& member, std::size_t panels, std::size_t elements) {
+  if (member.size == 1) return {0, panels};
+  const std::size_t threads = useful_threads(member.size, 8.0 * static_cast<double>(elements));
   if (member.rank >= threads) return {0, 0};
-  return share(parts, 1, member.rank, threads);
+  return share(panels, 1, member.rank, threads);
 }
 
 // Activations that are used where they lie.
@@ -54,8 +54,8 @@ bool in_place(const BackwardInputCall<T>& call) {
   return fits_l1<T>(call.product.batch, call.ld_dy);
 }
 template <class T>
-bool in_place(const BackwardWeightsCall<T>& call, std::size_t unit) {
-  return call.product.ins % unit == 0 && fits_l1<T>(call.product.batch, call.ld_x);
+bool in_place(const BackwardWeightsCall<T>& call, std::size_t tile) {
+  return call.product.ins % tile == 0 && fits_l1<T>(call.product.batch, call.ld_x);
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ void pack(const KernelTable& table, const TeamMember& member, const ForwardCall<
   const std::size_t k = call.product.k;
   const std::size_t batch = call.product.batch;
   const std::size_t nr = kernels.nr;
-  const Range mine = parts_of(member, round_up(batch, nr) / nr, batch * k);
+  const Range mine = panels_of(member, round_up(batch, nr) / nr, batch * k);
   for (std::size_t row = mine.begin * nr; row < std::min(batch, mine.end * nr); row += nr) {
     kernels.pack_rows(std::min(nr, batch - row), k, call.x + row * call.ld_x, call.ld_x, nr,
                       buffers.panels + row * k);
@@ -105,7 +105,7 @@ void multiply(const KernelTable& table, const TeamMember& member, const ForwardC
   const ForwardProduct<T>& whole = call.product;
   const Part part = part_of(member, whole.outs, kernels.unit, whole.batch, kernels.nr, whole.k);
   if (part.m.empty()) return;
-  const std::size_t most = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
+  const std::size_t block = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
   ForwardProduct<T> p = whole;
   p.outs = part.m.end - part.m.begin;
   if (whole.rows != nullptr) {
@@ -115,15 +115,15 @@ void multiply(const KernelTable& table, const TeamMember& member, const ForwardC
   }
   if (whole.bias != nullptr) p.bias = whole.bias + part.m.begin;
   p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
-  for (std::size_t row = part.n.begin; row < part.n.end; row += most) {
-    p.batch = std::min(most, part.n.end - row);
+  for (std::size_t row = part.n.begin; row < part.n.end; row += block) {
+    p.batch = std::min(block, part.n.end - row);
     p.x = buffers.panels + row * whole.k;
     p.first_bit = whole.first_bit + row * whole.bits_per_row + part.m.begin;
     p.y = whole.y + row * whole.ld_y + part.m.begin;
     if (whole.z != nullptr) p.z = whole.z + row * whole.ld_z + part.m.begin;
-    // The first rows of the batch leave the kept weights for all.
-    const bool leaves = whole.kept_w != nullptr && row == 0;
-    p.kept_w = leaves ? whole.kept_w + part.m.begin * whole.ld_kept_w : nullptr;
+    // The first rows of the batch store the kept weights for all.
+    const bool stores = whole.kept_w != nullptr && row == 0;
+    p.kept_w = stores ? whole.kept_w + part.m.begin * whole.ld_kept_w : nullptr;
     kernels.forward(p);
   }
 }
@@ -138,7 +138,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardInpu
   const std::size_t block = block_rows(p.batch, p.k, sizeof(T), 1);
   for (std::size_t row = 0; row < p.batch; row += block) {
     const EvenSplit tiles(std::min(block, p.batch - row), kernels.mr);
-    const Range mine = parts_of(member, tiles.parts, tiles.rows * p.k);
+    const Range mine = panels_of(member, tiles.parts, tiles.rows * p.k);
     for (std::size_t t = mine.begin; t < mine.end; ++t) {
       const std::size_t first = row + tiles.begin(t);
       kernels.pack_rows(tiles.size(t), p.k, call.dy + first * call.ld_dy, call.ld_dy, tiles.size(t),
@@ -176,7 +176,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardWeig
   const std::size_t ins = call.product.ins;
   const std::size_t nr = kernels.nr;
   if (in_place(call, kernels.unit)) return;
-  const Range mine = parts_of(member, round_up(ins, nr) / nr, batch * ins);
+  const Range mine = panels_of(member, round_up(ins, nr) / nr, batch * ins);
   for (std::size_t in = mine.begin * nr; in < std::min(ins, mine.end * nr); in += nr) {
     kernels.pack_cols(std::min(nr, ins - in), batch, call.x + in, call.ld_x, nr,
                       buffers.panels + in * batch);
@@ -188,8 +188,9 @@ void multiply(const KernelTable& table, const TeamMember& member,
               const BackwardWeightsCall<T>& call, const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
   const BackwardWeightsProduct<T>& whole = call.product;
-  const std::size_t unit = whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
-  const Part part = part_of(member, whole.outs, 1, whole.ins, unit, whole.batch);
+  const std::size_t grain =
+      whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
+  const Part part = part_of(member, whole.outs, 1, whole.ins, grain, whole.batch);
   // Without kept outputs, one member lets the weights see their zero gradients.
   const bool no_outputs = whole.kept && whole.outs == 0 && member.rank == 0;
   if ((part.m.empty() && !no_outputs) || (part.n.empty() && whole.ins != 0)) return;
@@ -204,14 +205,14 @@ void multiply(const KernelTable& table, const TeamMember& member,
   p.dy = whole.dy + part.m.begin;
   p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
   // All outputs pass a block of inputs while its panels are in L2; whole rows for a max-norm.
-  const std::size_t most =
-      whole.max_norm == 0.0 ? columns_in_l2(part.n.end - part.n.begin, whole.batch, sizeof(T), unit)
-                            : unit;
-  const bool as_it_is = in_place(call, kernels.unit);
-  for (std::size_t in = part.n.begin; in == part.n.begin || in < part.n.end; in += most) {
-    p.ins = std::min(most, part.n.end - in);
-    p.x = as_it_is ? call.x + in : buffers.panels + in * whole.batch;
-    p.ld_x = as_it_is ? call.ld_x : 0;
+  const std::size_t block = whole.max_norm == 0.0 ? columns_in_l2(part.n.end - part.n.begin,
+                                                                  whole.batch, sizeof(T), grain)
+                                                  : grain;
+  const bool use_in_place = in_place(call, kernels.unit);
+  for (std::size_t in = part.n.begin; in == part.n.begin || in < part.n.end; in += block) {
+    p.ins = std::min(block, part.n.end - in);
+    p.x = use_in_place ? call.x + in : buffers.panels + in * whole.batch;
+    p.ld_x = use_in_place ? call.ld_x : 0;
     p.first_out = part.m.begin;
     p.first_in = in;
     if (!whole.kept) {

@@ -1,11 +1,11 @@
 #include "simdrop/mask.hpp"
 
 #include <cmath>
-#include <string>
 
-#include "base/check.h"
+#include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "mask/dyadic_plan.h"
+#include "mask/mask_check.h"
 #include "mask/mask_source.h"
 #include "threading/parallel.h"
 
@@ -41,22 +41,12 @@ MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) no
   return source;
 }
 
-void check_dropout(const Dropout& dropout) {
-  check_keep_prob(dropout.keep_prob);
-  check_argument(dropout.rule == MaskRule::dyadic || dropout.rule == MaskRule::words, "rule",
-                 static_cast<std::int32_t>(dropout.rule), "0 (dyadic) or 1 (words)");
-  check_rounds(dropout.rounds);
-}
-
 }  // namespace detail
 
 void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
                     Threads threads) {
   detail::check_dropout(dropout);
-  if (mask.size() != mask_bytes(n)) {
-    detail::throw_invalid("mask.size()", mask.size(),
-                          "mask_bytes(n) = " + std::to_string(mask_bytes(n)));
-  }
+  detail::check_array(mask, "mask", mask_bytes(n), "mask_bytes(n)");
   detail::check_threads(threads);
   const detail::MaskSource source = detail::make_mask_source(dropout);
   const detail::KernelTable& table = detail::kernels();

@@ -21,11 +21,8 @@ A dropout_scale(double keep_prob) noexcept {
   return keep_prob == 0.0 ? A{0} : static_cast<A>(std::min(1.0 / keep_prob, largest));
 }
 
-// Throws std::invalid_argument naming the member that is out of its range.
-void check_dropout(const Dropout& dropout);
-
 // Masks are shared out at whole blocks of the generator, and so at bytes.
-inline constexpr std::size_t mask_unit = 2048;
+inline constexpr std::size_t mask_grain = 2048;
 
 // The same source for the elements from `offset` on (a multiple of 8) of a call.
 inline MaskSource advance(MaskSource source, std::size_t offset) noexcept {

@@ -1,8 +1,8 @@
 #include "simdrop/rng.hpp"
 
-#include "base/check.h"
 #include "dispatch/dispatch.h"
-#include "kernels/mask/philox_block.h"
+#include "kernels/kernel_table.h"
+#include "mask/mask_check.h"
 #include "threading/parallel.h"
 
 namespace simdrop {
@@ -15,8 +15,13 @@ constexpr std::size_t grain_words = std::size_t{1} << 14;
 std::array<std::uint32_t, 4> philox4x32(const std::array<std::uint32_t, 4>& counter,
                                         const std::array<std::uint32_t, 2>& key,
                                         PhiloxRounds rounds) noexcept {
-  std::array<std::uint32_t, 4> words = counter;
-  detail::philox_block(words.data(), key[0], key[1], static_cast<std::int32_t>(rounds));
+  const auto join = [](std::uint32_t low, std::uint32_t high) {
+    return std::uint64_t{high} << 32 | low;
+  };
+  std::array<std::uint32_t, 4> words{};
+  detail::scalar::kernel_table().philox_fill(
+      join(key[0], key[1]), join(counter[2], counter[3]), join(counter[0], counter[1]), 0,
+      static_cast<std::int32_t>(rounds), words.data(), words.size());
   return words;
 }
 

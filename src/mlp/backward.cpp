@@ -28,12 +28,12 @@ BackwardInputCall<float> Network::input_call(std::size_t l, const Group& group) 
   p.batch = group.rows;
   p.ins = ins;
   p.k = outs;
-  const bool gathered = gathers(l, group);
-  p.w = gathered ? layer.kept_weights(group, hidden.width) : layer.weights.get();
-  p.ld_w = gathered ? kept_ld(ins) : hidden.width;
+  const bool compressed = drops_units(l, group);
+  p.w = compressed ? layer.kept_weights(group, hidden.width) : layer.weights.get();
+  p.ld_w = compressed ? kept_ld(ins) : hidden.width;
   if (!config.record) p.stored = hidden.a.get() + offset;
   p.ld_stored = ins;
-  p.scale = dropout_scale(hidden.used_keep_prob);
+  p.scale = dropout_scale(hidden.forward_keep_prob);
   p.dx = hidden.dz.get() + offset;
   p.ld_dx = ins;
   return call;
@@ -53,7 +53,7 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, const Group& gro
   p.dy = layer.dz.get() + group.first * layer.width;
   p.ld_dy = p.outs;
   p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
-  p.kept = gathers(l, group);
+  p.kept = drops_units(l, group);
   p.out_units = layer.kept.units[group.index];
   p.in_units = layers[l - 1].kept.units[group.index];
   if (updates == nullptr) {
@@ -81,8 +81,8 @@ void Network::record_da(const TeamMember& member, const Layer& hidden, const Gro
     const MaskSource all_kept = make_mask_source({});
     const MaskSource source =
         neuron() ? all_kept
-                 : make_mask_source({.keep_prob = hidden.used_keep_prob}, hidden.mask.get());
-    const float scale = dropout_scale(hidden.used_keep_prob);
+                 : make_mask_source({.keep_prob = hidden.forward_keep_prob}, hidden.mask.get());
+    const float scale = dropout_scale(hidden.forward_keep_prob);
     const std::size_t offset = group.first * hidden.width + rows.begin * n;
     const Shape2D shape{rows.end - rows.begin, n, n, n};
     float* dz = hidden.dz.get() + offset;

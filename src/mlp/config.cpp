@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "mask/mask_check.h"
 #include "mlp/stream_id.h"
 
 namespace simdrop::detail {

@@ -30,7 +30,7 @@ ConstMatrix Network::activation(std::size_t l, const Group& group) const {
 MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
                                 std::uint64_t first_row) const {
   const Layer& source = layers[layer];
-  return make_mask_source({.keep_prob = source.used_keep_prob,
+  return make_mask_source({.keep_prob = source.forward_keep_prob,
                            .stream = {config.seed, stream_id(StreamDomain::mask, layer, step)},
                            .first = first_row * source.width},
                           source.injected.empty() ? nullptr : source.injected.data());
@@ -40,14 +40,14 @@ MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
 // mode, where it is copied for readers.
 void Network::choose_mask(std::size_t l) {
   Layer& layer = layers[l];
-  layer.used_keep_prob = keep_prob(l);
-  layer.used = nullptr;
+  layer.forward_keep_prob = keep_prob(l);
+  layer.forward_mask = nullptr;
   if (!layer.injected.empty()) {
-    layer.used = layer.injected.data();
+    layer.forward_mask = layer.injected.data();
     if (!config.record) return;
     extract_bits(layer.injected.data(), 0, mask_size(l), layer.mask.get());
-  } else if (layer.used_keep_prob < 1.0 || config.record) {
-    layer.used = layer.mask.get();
+  } else if (layer.forward_keep_prob < 1.0 || config.record) {
+    layer.forward_mask = layer.mask.get();
   }
 }
 
@@ -64,14 +64,14 @@ void Network::begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t fir
     }
   }
   const Layer& first = layers[0];
-  input = first.used == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
+  input = first.forward_mask == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
 }
 
 void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t step,
                         std::uint64_t first_row) const {
   const Layer& layer = layers[l];
-  if (layer.used == nullptr || layer.used != layer.mask.get()) return;
-  const Range mine = share_of(member, forward_rows * layer.width, mask_unit, elements_per_thread);
+  if (layer.forward_mask == nullptr || layer.forward_mask != layer.mask.get()) return;
+  const Range mine = share_of(member, forward_rows * layer.width, mask_grain, elements_per_thread);
   if (mine.empty()) return;
   table_.bernoulli_mask(advance(mask_source(l, step, first_row), mine.begin), mine.end - mine.begin,
                         layer.mask.get() + mine.begin / 8);
@@ -81,14 +81,14 @@ void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t s
 void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                             std::uint64_t first_row) const {
   const Layer& layer = layers[0];
-  if (layer.used == nullptr) return;
+  if (layer.forward_mask == nullptr) return;
   const Range rows = share_of(member, x.rows, 8, elements_per_thread / x.cols);
   if (!rows.empty()) {
     const std::size_t offset = rows.begin * x.cols;
     const bool drawn_to_read = config.record && layer.injected.empty();
     std::uint8_t* bits = drawn_to_read ? layer.mask.get() + offset / 8 : nullptr;
     table_.f32.dropout(advance(mask_source(0, step, first_row), offset),
-                       dropout_scale(layer.used_keep_prob),
+                       dropout_scale(layer.forward_keep_prob),
                        {rows.end - rows.begin, x.cols, x.ld, x.cols}, x.row(rows.begin),
                        layer.a.get() + offset, bits);
   }
@@ -124,13 +124,13 @@ ForwardCall<float> Network::forward_call(std::size_t l, const Group& group) cons
       inference_call(l, activation(l - 1, group), {y, group.rows, kept.count});
   ForwardProduct<float>& p = call.product;
   if (hidden) {
-    p.scale = dropout_scale(layer.used_keep_prob);
-    p.bits = layer.used;
+    p.scale = dropout_scale(layer.forward_keep_prob);
+    p.bits = layer.forward_mask;
     p.bits_per_row = layer.width;
     if (config.record) p.z = layer.z.get() + offset;
     p.ld_z = kept.count;
   }
-  if (!gathers(l, group)) return call;
+  if (!drops_units(l, group)) return call;
   p.outs = kept.count;
   p.rows = kept.index;
   p.columns = layers[l - 1].kept.units[group.index];
@@ -143,8 +143,8 @@ ForwardCall<float> Network::forward_call(std::size_t l, const Group& group) cons
 
 // With keep_prob 0 nothing is kept, whatever an injected mask says.
 void Network::clear_dropped(const TeamMember& member, const Layer& layer) const {
-  if (layer.used_keep_prob != 0.0 || neuron()) return;
-  const Range mine = share_of(member, forward_rows * layer.width, mask_unit, elements_per_thread);
+  if (layer.forward_keep_prob != 0.0 || neuron()) return;
+  const Range mine = share_of(member, forward_rows * layer.width, mask_grain, elements_per_thread);
   std::fill(layer.a.get() + mine.begin, layer.a.get() + mine.end, 0.0F);
   member.barrier();
 }

@@ -9,10 +9,10 @@
 namespace simdrop::detail {
 namespace {
 
-// Up to here reading the weights where they lie beats packing what they meet. Measured.
-constexpr std::size_t few_rows = 32;
-// For one row the time goes into reading the weights, which is worth more than its products are.
-constexpr double few_rows_worth = 8.0;
+// Up to here reading the weights where they lie is faster than packing the rows that they meet.
+constexpr std::size_t max_few_rows = 32;
+// For one row the time goes into reading the weights, which takes as long as so many products.
+constexpr double few_rows_cost = 8.0;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ void Inference::finish(const TeamMember& member, Matrix out) const {
 ConstMatrix Inference::hidden_few(const TeamMember& member, ConstMatrix x, std::size_t end) const {
   for (std::size_t l = 1; l < end; ++l) {
     const Matrix y{hidden_[l % 2].get(), x.rows, network_.layers[l].width};
-    linear_small(network_.table(), member, x, network_.weights(l), network_.bias(l), true, y);
+    linear_few_rows(network_.table(), member, x, network_.weights(l), network_.bias(l), true, y);
     member.barrier();
     x = y;
   }
@@ -48,8 +48,8 @@ ConstMatrix Inference::hidden_few(const TeamMember& member, ConstMatrix x, std::
 }
 
 void Inference::output_few(const TeamMember& member, ConstMatrix x, Matrix out) const {
-  linear_small(network_.table(), member, x, network_.weights(network_.last()),
-               network_.bias(network_.last()), false, out);
+  linear_few_rows(network_.table(), member, x, network_.weights(network_.last()),
+                  network_.bias(network_.last()), false, out);
   member.barrier();
   finish(member, out);
 }
@@ -79,8 +79,8 @@ void Inference::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix ou
 
 void Inference::predict(ConstMatrix x, Matrix out, const Threads& threads) const {
   const std::size_t chunk = std::min(x.rows, max_batch_);
-  const bool few = chunk <= few_rows;  // one way for all rows of a call
-  const Threads team = network_.team_for(threads, chunk, few ? few_rows_worth : 1.0);
+  const bool few = chunk <= max_few_rows;  // one way for all rows of a call
+  const Threads team = network_.team_for(threads, chunk, few ? few_rows_cost : 1.0);
   parallel_team(team, [&](const TeamMember& member) {
     if (few) {
       predict_few(member, x, out);

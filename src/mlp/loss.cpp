@@ -24,16 +24,8 @@ std::string text_of(float value) {
   return {buffer.data(), result.ptr};
 }
 
-// Texts are built only where they are thrown: a training step allocates nothing.
-[[noreturn]] void throw_shape(const char* name, std::size_t got, const char* what,
-                              std::size_t wanted) {
-  throw_invalid(name, got, std::string(what) + " = " + std::to_string(wanted));
-}
-
 void check_labels(std::span<const std::uint8_t> labels, std::size_t rows, std::size_t outputs) {
-  if (labels.size() != rows) {
-    throw_shape("targets.labels.size()", labels.size(), "number of examples", rows);
-  }
+  check_array(labels, "targets.labels", rows, "number of examples");
   const auto bad = std::ranges::find_if(labels, [=](std::uint8_t y) { return y >= outputs; });
   if (bad == labels.end()) return;
   throw_invalid("targets.labels[" + std::to_string(bad - labels.begin()) + "]",
@@ -41,11 +33,8 @@ void check_labels(std::span<const std::uint8_t> labels, std::size_t rows, std::s
 }
 
 void check_values(ConstMatrix y, std::size_t rows, std::size_t outputs) {
-  if (y.rows != rows) throw_shape("targets.values.rows", y.rows, "number of examples", rows);
-  if (y.cols != outputs) throw_shape("targets.values.cols", y.cols, "number of outputs", outputs);
-  check_argument(fits_memory(y), "targets.values.ld", y.ld, "a matrix that fits in memory");
-  if (y.rows > 1 && y.ld < y.cols) throw_shape("targets.values.ld", y.ld, ">= cols", y.cols);
-  check_argument(y.data != nullptr, "targets.values.data", "null", "a valid pointer");
+  check_shape(y, "targets.values", rows, outputs, "number of examples x number of outputs");
+  check_memory(y, "targets.values");
 }
 
 void check_probabilities(ConstMatrix values) {

@@ -4,21 +4,20 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/matrix_check.h"
+#include "mask/mask_check.h"
 #include "mlp/config.h"
 #include "mlp/loss.h"
-#include "mlp/matrix_check.h"
 #include "mlp/mlp_state.h"
 #include "mlp/network.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop {
 namespace {
 
 using detail::check_argument;
-using detail::check_count;
-using detail::check_matrix;
-using detail::Names;
 using detail::Network;
 using detail::throw_invalid;
 
@@ -36,16 +35,13 @@ void check_step(std::uint64_t step) {
   check_argument(step < detail::max_steps, "step", step, "less than 2^40");
 }
 
-constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
-constexpr Names predictions_names{"predictions", "predictions.rows", "predictions.cols",
-                                  "predictions.ld", "predictions.data"};
-
 void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   const MlpConfig& config = network.config;
   if (x.rows < 1 || x.rows > config.max_batch) {
     throw_invalid("x.rows", x.rows, range(1, config.max_batch));
   }
-  check_matrix(x_names, x, config.widths.front());
+  detail::check_cols(x, "x", config.widths.front(), "number of inputs");
+  detail::check_memory(x, "x");
   check_step(step);
 }
 
@@ -62,7 +58,8 @@ void check_first_row(const MlpConfig& config, std::uint64_t first_row, std::size
 
 void check_optimizer(const Network& network, const Optimizer& optimizer) {
   const auto& sizes = optimizer.sizes();
-  check_count("optimizer.sizes().size()", sizes.size(), 2 * network.last());
+  detail::check_array(std::span(sizes), "optimizer.sizes()", 2 * network.last(),
+                      "2 * number of layers");
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const std::size_t layer = 1 + i / 2;
     const std::size_t wanted =
@@ -80,10 +77,10 @@ void check_recorded(const Network& network) {
   }
 }
 
-// The threads of a call, whose room is made before anything is written.
-Threads ready(Network& network, const std::optional<Threads>& threads) {
+// The threads of a call, whose memory is reserved before anything is written.
+Threads reserve(Network& network, const std::optional<Threads>& threads) {
   if (threads.has_value()) detail::check_threads(*threads);
-  return network.memory.ready(threads.value_or(detail::own_threads(network.config)));
+  return network.memory.reserve(threads.value_or(detail::own_threads(network.config)));
 }
 
 void check_forward(const Network& network) {
@@ -177,8 +174,7 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
   const std::size_t bytes = mask_bytes(state_->network.injected_size(layer));
-  check_argument(bits.empty() || bits.size() == bytes, "bits.size()", bits.size(),
-                 "0 or mask_bytes() of the mask, " + std::to_string(bytes));
+  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of the mask");
   auto& injected = state_->network.layers[layer].injected;
   injected.assign(bits.begin(), bits.end());
   if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
@@ -189,7 +185,7 @@ ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_
   Network& network = state_->network;
   check_batch(network, x, step);
   check_first_row(network.config, first_row, x.rows);
-  return network.forward(x, step, first_row, ready(network, threads));
+  return network.forward(x, step, first_row, reserve(network, threads));
 }
 
 double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
@@ -197,7 +193,7 @@ double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
   check_forward(network);
   detail::check_targets(network.config.loss, targets, network.forward_rows,
                         network.config.widths.back());
-  return network.backward(targets, ready(network, threads));
+  return network.backward(targets, reserve(network, threads));
 }
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
@@ -207,13 +203,14 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
   check_first_row(network.config, first_row, x.rows);
   detail::check_targets(network.config.loss, targets, x.rows, network.config.widths.back());
   check_optimizer(network, optimizer);
-  return network.train_step(x, targets, optimizer, first_row, ready(network, threads));
+  return network.train_step(x, targets, optimizer, first_row, reserve(network, threads));
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {
   const MlpConfig& c = config();
   check_argument(predictions.rows >= 1, "predictions.rows", predictions.rows, ">= 1");
-  check_matrix(predictions_names, predictions, c.widths.back());
+  detail::check_cols(predictions, "predictions", c.widths.back(), "number of outputs");
+  detail::check_memory(predictions, "predictions");
   detail::check_targets(c.loss, targets, predictions.rows, c.widths.back());
   return detail::mean_loss(c.loss, predictions, targets);
 }

@@ -57,8 +57,8 @@ void Inference::sample_outputs(const TeamMember& member, std::size_t first, cons
   for (std::size_t l = first + 1; l < network_.last(); ++l) {
     const Matrix y = stacked(l);
     const bool drops = network_.keep_prob(l) != 1.0;
-    linear_small(network_.table(), member, in, network_.weights(l),
-                 drops ? std::span<float>() : network_.bias(l), !drops, y);
+    linear_few_rows(network_.table(), member, in, network_.weights(l),
+                    drops ? std::span<float>() : network_.bias(l), !drops, y);
     member.barrier();
     if (drops) drop_samples(member, l, pass, y, y);
     in = y;
@@ -109,7 +109,7 @@ void Inference::monte_carlo_chunk(const TeamMember& member, const SampleChunk& c
   ConstMatrix base = hidden_few(member, chunk.x, first);
   if (first > 0 && first < network_.last()) {
     const Matrix product{samples_.shared.get(), m, network_.layers[first].width};
-    linear_small(network_.table(), member, base, network_.weights(first), {}, false, product);
+    linear_few_rows(network_.table(), member, base, network_.weights(first), {}, false, product);
     member.barrier();
     base = product;
   }

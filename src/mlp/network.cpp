@@ -12,8 +12,8 @@
 namespace simdrop::detail {
 namespace {
 
-// A pass has several barriers: it must be worth more than one product is.
-constexpr double barriers_worth = 8.0;
+// A pass has several barriers, so a thread must have more to do than in one product.
+constexpr double products_per_pass = 8.0;
 
 }  // namespace
 
@@ -91,8 +91,8 @@ Threads Network::team_for(const Threads& threads, std::size_t rows, double times
     weights += static_cast<double>(layers[l].width) * static_cast<double>(layers[l - 1].width);
   }
   const auto members = static_cast<std::size_t>(threads.count);
-  const double worth = weights * times * static_cast<double>(rows) / barriers_worth;
-  return of_size(threads, worth_threads(members, worth));
+  const double multiply_adds = weights * times * static_cast<double>(rows) / products_per_pass;
+  return of_size(threads, useful_threads(members, multiply_adds));
 }
 
 std::size_t Network::injected_size(std::size_t layer) const noexcept {

@@ -25,8 +25,8 @@ struct Group {
   std::size_t index, first, rows;
 };
 
-// DropoutUnit::neuron: the units that each group of the last forward() keeps, and what it gathered
-// of them: that of group i begins at i times what one takes.
+// DropoutUnit::neuron: the units that each group of the last forward() keeps, and what it copied
+// together of them. What is of group i begins at i times what one group takes.
 struct KeptOfLayer {
   std::vector<KeptUnits> units;  // with DropoutUnit::element, and where nothing is dropped: all
   Buffer<std::uint32_t> index;
@@ -52,8 +52,9 @@ struct Layer {
   Buffer<std::uint8_t> mask;  // not of the last layer; of the input in record mode only
 
   std::vector<std::uint8_t> injected;  // the caller's mask bits, or empty
-  double used_keep_prob = 1.0;         // in the last forward()
-  const std::uint8_t* used = nullptr;  // bits of the last forward(), or null: all kept
+  // Of the last forward(): the mask is null where all is kept.
+  double forward_keep_prob = 1.0;
+  const std::uint8_t* forward_mask = nullptr;
 
   // Of z, a, da and dz.
   [[nodiscard]] std::size_t columns(const Group& group) const noexcept {
@@ -68,7 +69,7 @@ class Network {
  public:
   explicit Network(const MlpConfig& config);
 
-  // threads: as PassMemory::ready() gave them.
+  // threads: as PassMemory::reserve() gave them.
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
                       const Threads& threads);
   double backward(const Targets& targets, const Threads& threads);
@@ -122,7 +123,7 @@ class Network {
   void keep_units(Layer& layer, const Group& group, const std::uint8_t* mask);
   void keep_all(Layer& layer) const;
   // Whether the product of a layer leaves out rows or columns of its weights.
-  bool gathers(std::size_t layer, const Group& group) const noexcept;
+  bool drops_units(std::size_t layer, const Group& group) const noexcept;
   ConstMatrix activation(std::size_t layer, const Group& group) const;  // of kept units
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
   void draw_mask(const TeamMember& member, std::size_t layer, std::uint64_t step,

@@ -25,8 +25,8 @@ std::size_t list_set_bits(const std::uint8_t* bits, std::size_t n, std::uint32_t
 }
 
 // Some rows of a group: columns of `kept` where their units are, +0 elsewhere.
-void spread(const KeptUnits& kept, const Range& rows, const float* from, std::size_t ld,
-            float* to) {
+void scatter(const KeptUnits& kept, const Range& rows, const float* from, std::size_t ld,
+             float* to) {
   for (std::size_t r = rows.begin; r < rows.end; ++r) {
     float* row = to + r * kept.units;
     std::fill(row, row + kept.units, 0.0F);
@@ -68,7 +68,7 @@ void Network::keep_units(Layer& layer, const Group& group, const std::uint8_t* m
   const std::size_t units = group.index * layer.width;
   const std::size_t bytes = mask_bytes(layer.width);
   std::uint8_t* bits = kept.bits.get() + group.index * (bytes + mask_slack);
-  if (layer.used_keep_prob == 0.0) {
+  if (layer.forward_keep_prob == 0.0) {
     std::memset(bits, 0, bytes);
   } else {
     extract_bits(mask, units, layer.width, bits);
@@ -83,10 +83,10 @@ void Network::keep_units(Layer& layer, const Group& group, const std::uint8_t* m
 // The masks of all groups, by the caller's thread: they say how large the products are.
 void Network::choose_units(std::size_t l, std::uint64_t step, std::uint64_t first_row) {
   Layer& layer = layers[l];
-  layer.used_keep_prob = keep_prob(l);
+  layer.forward_keep_prob = keep_prob(l);
   keep_all(layer);
   const bool injected = !layer.injected.empty();
-  const bool all_kept = !injected && layer.used_keep_prob == 1.0;
+  const bool all_kept = !injected && layer.forward_keep_prob == 1.0;
   if (all_kept && !config.record) return;
   const std::size_t bits = mask_size(l);
   if (injected && config.record) {
@@ -101,7 +101,7 @@ void Network::choose_units(std::size_t l, std::uint64_t step, std::uint64_t firs
   for (const Group& group : groups_) keep_units(layer, group, mask);
 }
 
-bool Network::gathers(std::size_t l, const Group& group) const noexcept {
+bool Network::drops_units(std::size_t l, const Group& group) const noexcept {
   const auto all = [&](std::size_t layer) {
     return layers[layer].kept.units[group.index].index == nullptr;
   };
@@ -117,7 +117,7 @@ void Network::gather_input(const TeamMember& member, ConstMatrix x) const {
     if (rows.empty()) continue;
     const KeptUnits& kept = layer.kept.units[group.index];
     const std::size_t ld = kept_ld(kept.count);
-    table_.compress_rows_f32(rows.end - rows.begin, kept, dropout_scale(layer.used_keep_prob),
+    table_.compress_rows_f32(rows.end - rows.begin, kept, dropout_scale(layer.forward_keep_prob),
                              x.row(group.first + rows.begin), x.ld,
                              layer.a.get() + group.first * kept_ld(layer.width) + rows.begin * ld,
                              ld);
@@ -134,8 +134,8 @@ void Network::record_forward(const TeamMember& member) const {
       const ConstMatrix a = activation(l, group);
       const KeptUnits& kept = layer.kept.units[group.index];
       const std::size_t at = group.first * layer.width;
-      spread(kept, rows, a.data, a.ld, layer.kept.a.get() + at);
-      if (l > 0) spread(kept, rows, layer.z.get() + at, a.ld, layer.kept.z.get() + at);
+      scatter(kept, rows, a.data, a.ld, layer.kept.a.get() + at);
+      if (l > 0) scatter(kept, rows, layer.z.get() + at, a.ld, layer.kept.z.get() + at);
     }
   }
 }
@@ -148,8 +148,8 @@ void Network::record_backward(const TeamMember& member) const {
       const Layer& layer = layers[l];
       const KeptUnits& kept = layer.kept.units[group.index];
       const std::size_t at = group.first * layer.width;
-      spread(kept, rows, layer.da.get() + at, kept.count, layer.kept.da.get() + at);
-      spread(kept, rows, layer.dz.get() + at, kept.count, layer.kept.dz.get() + at);
+      scatter(kept, rows, layer.da.get() + at, kept.count, layer.kept.da.get() + at);
+      scatter(kept, rows, layer.dz.get() + at, kept.count, layer.kept.dz.get() + at);
     }
   }
 }

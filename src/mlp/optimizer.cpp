@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
+#include "mlp/checkpoint_access.h"
 #include "mlp/optimizer_access.h"
 #include "mlp/optimizer_params.h"
 #include "threading/parallel.h"
@@ -57,13 +59,12 @@ void check_config(const OptimizerConfig& config) {
 // Builds its text only when it throws: a step allocates nothing.
 void check_length(const char* name, std::size_t length, std::size_t index, std::size_t size) {
   if (length == size) return;
-  throw_invalid(name, length, "sizes[" + std::to_string(index) + "] = " + std::to_string(size));
+  detail::throw_size(name, length, "sizes[" + std::to_string(index) + "]", size);
 }
 
-void check_rows(std::size_t row_length, std::size_t size) {
+void check_row_length(std::size_t row_length, std::size_t size) {
   if (row_length == 0 || size % row_length == 0) return;
-  throw_invalid("row_length", row_length,
-                "0 or a divisor of weights.size() = " + std::to_string(size));
+  detail::throw_size("row_length", row_length, "0 or a divisor of weights.size()", size);
 }
 
 }  // namespace
@@ -80,6 +81,20 @@ detail::GradientUse<float> detail::OptimizerAccess::use(std::size_t index, float
     return state.empty() ? nullptr : state.data();
   };
   return {update, parameters, data(optimizer.first_[index]), data(optimizer.second_[index]), ld};
+}
+
+std::span<float> detail::optimizer_state(Optimizer& optimizer, std::size_t which,
+                                         std::size_t index) {
+  return OptimizerAccess::state(optimizer, which, index);
+}
+
+std::span<const float> detail::optimizer_state(const Optimizer& optimizer, std::size_t which,
+                                               std::size_t index) {
+  return OptimizerAccess::state(optimizer, which, index);
+}
+
+void detail::set_step_count(Optimizer& optimizer, std::uint64_t step) {
+  OptimizerAccess::set_step_count(optimizer, step);
 }
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes)
@@ -106,7 +121,7 @@ void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t
   check_length("weights.size()", weights, index, sizes_[index]);
   check_length("gradient.size()", gradient, index, sizes_[index]);
   detail::check_threads(threads);
-  check_rows(row_length, weights);
+  check_row_length(row_length, weights);
   check_argument(step_ > 0, "step_count()", step_, ">= 1: call begin_step() first");
 }
 

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "kernels/kernel_table.h"
 #include "simdrop/optimizer.hpp"
@@ -23,12 +23,11 @@ struct OptimizerAccess {
   [[nodiscard]] GradientUse<float> use(std::size_t index, float* parameters,
                                        std::size_t ld) const noexcept;
 
-  // The state of parameter array `index`: 0 = momentum or first moment, 1 = second moment.
-  static std::span<float> state(Optimizer& optimizer, std::size_t which, std::size_t index) {
+  static std::vector<float>& state(Optimizer& optimizer, std::size_t which, std::size_t index) {
     return (which == 0 ? optimizer.first_ : optimizer.second_)[index];
   }
-  static std::span<const float> state(const Optimizer& optimizer, std::size_t which,
-                                      std::size_t index) {
+  static const std::vector<float>& state(const Optimizer& optimizer, std::size_t which,
+                                         std::size_t index) {
     return (which == 0 ? optimizer.first_ : optimizer.second_)[index];
   }
   static void set_step_count(Optimizer& optimizer, std::uint64_t step) { optimizer.step_ = step; }

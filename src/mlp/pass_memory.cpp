@@ -26,7 +26,7 @@ void PassMemory::allocate_scratch(std::size_t team) {
   team_ = team;
 }
 
-Threads PassMemory::ready(const Threads& threads) {
+Threads PassMemory::reserve(const Threads& threads) {
   const std::size_t team = largest_team(threads);
   if (team > team_) allocate_scratch(team);
   return of_size(threads, std::min(team_size(threads), team_));

@@ -19,8 +19,9 @@ class PassMemory {
   PassMemory(const KernelTable& table, std::span<const std::size_t> widths, std::size_t max_batch,
              Passes passes, const Threads& threads);
 
-  // The team that a call may have, with room made for it.
-  Threads ready(const Threads& threads);
+  // The team that a call may have, with scratch for each of its members. Allocates if it is larger
+  // than all before.
+  Threads reserve(const Threads& threads);
 
   // Of layer `layer`, whose panels begin at `offset`.
   [[nodiscard]] ProductBuffers<float> of_layer(std::size_t layer,

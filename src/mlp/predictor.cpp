@@ -2,27 +2,19 @@
 #include "simdrop/predictor.hpp"
 
 #include "base/check.h"
+#include "base/matrix_check.h"
 #include "mlp/config.h"
-#include "mlp/matrix_check.h"
 #include "mlp/mlp_state.h"
 #include "mlp/stream_id.h"
+#include "threading/parallel.h"
 
 namespace simdrop {
 namespace {
 
 using detail::check_argument;
-using detail::check_matrix;
-using detail::check_output;
 using detail::Inference;
-using detail::Names;
 using detail::Network;
 using detail::PassMemory;
-
-constexpr Names x_names{"x", "x.rows", "x.cols", "x.ld", "x.data"};
-constexpr Names out_names{"out", "out.rows", "out.cols", "out.ld", "out.data"};
-constexpr Names mean_names{"mean", "mean.rows", "mean.cols", "mean.ld", "mean.data"};
-constexpr Names variance_names{"variance", "variance.rows", "variance.cols", "variance.ld",
-                               "variance.data"};
 
 // The samples of a call of predict_monte_carlo().
 struct Samples {
@@ -30,27 +22,39 @@ struct Samples {
   std::uint64_t first, first_row;
 };
 
-// The threads of a call, with room made for them.
-Threads ready(PassMemory& memory, const Threads& own, const std::optional<Threads>& threads) {
+// The threads of a call, whose memory is reserved before anything is written.
+Threads reserve(PassMemory& memory, const Threads& own, const std::optional<Threads>& threads) {
   if (threads.has_value()) detail::check_threads(*threads);
-  return memory.ready(threads.value_or(own));
+  return memory.reserve(threads.value_or(own));
+}
+
+void check_input(ConstMatrix x, const MlpConfig& config) {
+  detail::check_cols(x, "x", config.widths.front(), "number of inputs");
+  detail::check_memory(x, "x");
+}
+
+// What predictions of x are written to.
+void check_output(Matrix out, const char* name, ConstMatrix x, const MlpConfig& config) {
+  detail::check_shape(out, name, x.rows, config.widths.back(), "x.rows x number of outputs");
+  detail::check_memory(out, name);
+  detail::check_no_overlap(out, name, x, "x");
 }
 
 void check_predict(const MlpConfig& config, ConstMatrix x, Matrix out) {
-  check_matrix(x_names, x, config.widths.front());
-  check_output(out_names, out, x, config.widths.back());
+  check_input(x, config);
+  check_output(out, "out", x, config);
 }
 
 void check_monte_carlo(const MlpConfig& config, ConstMatrix x, const Samples& samples, Matrix mean,
                        Matrix variance) {
-  check_matrix(x_names, x, config.widths.front());
+  check_input(x, config);
   check_argument(samples.count >= 1 && samples.count <= detail::max_steps, "samples", samples.count,
                  "1 ... 2^40");
   check_argument(samples.first <= detail::max_steps - samples.count, "first_sample", samples.first,
                  "at most 2^40 - samples");
-  check_output(mean_names, mean, x, config.widths.back());
-  check_output(variance_names, variance, x, config.widths.back());
-  detail::check_apart(variance, "variance", mean, "mean");
+  check_output(mean, "mean", x, config);
+  check_output(variance, "variance", x, config);
+  detail::check_no_overlap(variance, "variance", mean, "mean");
 }
 
 std::size_t checked_rows(std::size_t max_batch) {
@@ -69,7 +73,7 @@ void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   State& state = *state_;
   check_predict(config(), x, out);
   state.inference.predict(x, out,
-                          ready(state.network.memory, detail::own_threads(config()), threads));
+                          reserve(state.network.memory, detail::own_threads(config()), threads));
 }
 
 void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
@@ -77,7 +81,7 @@ void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, M
                               std::optional<Threads> threads) {
   State& state = *state_;
   check_monte_carlo(config(), x, {samples, first_sample, first_row}, mean, variance);
-  const Threads team = ready(state.network.memory, detail::own_threads(config()), threads);
+  const Threads team = reserve(state.network.memory, detail::own_threads(config()), threads);
   state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
 }
 
@@ -104,7 +108,7 @@ Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   State& state = *state_;
   check_predict(state.network.config, x, out);
-  state.inference.predict(x, out, ready(state.memory, state.threads, threads));
+  state.inference.predict(x, out, reserve(state.memory, state.threads, threads));
 }
 
 void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean,
@@ -112,7 +116,7 @@ void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix m
                                     std::uint64_t first_row, std::optional<Threads> threads) {
   State& state = *state_;
   check_monte_carlo(state.network.config, x, {samples, first_sample, first_row}, mean, variance);
-  const Threads team = ready(state.memory, state.threads, threads);
+  const Threads team = reserve(state.memory, state.threads, threads);
   state.inference.predict_monte_carlo(x, samples, first_sample, first_row, mean, variance, team);
 }
 

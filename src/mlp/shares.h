@@ -13,13 +13,13 @@ namespace simdrop::detail {
 inline constexpr std::size_t elements_per_thread = 8192;
 inline constexpr std::size_t outputs_per_thread = 2048;
 
-// What a member does of n things, cut at multiples of `unit`; so many members take part that each
+// What a member does of n things, cut at multiples of `grain`; so many members take part that each
 // has about `least`.
-inline Range share_of(const TeamMember& member, std::size_t n, std::size_t unit,
+inline Range share_of(const TeamMember& member, std::size_t n, std::size_t grain,
                       std::size_t least) {
   const std::size_t parts = std::min(member.size, 1 + n / std::max<std::size_t>(least, 1));
   if (member.rank >= parts) return {0, 0};
-  return share(n, unit, member.rank, parts);
+  return share(n, grain, member.rank, parts);
 }
 
 }  // namespace simdrop::detail

@@ -9,21 +9,27 @@
 #include <string>
 #include <thread>
 
+#include "simdrop/threads.hpp"
 #include "threading/barrier.h"
+#include "threading/team.h"
 
-namespace simdrop::detail {
+namespace simdrop {
+
+Executor::~Executor() = default;
+
+namespace detail {
 namespace {
 
 // A pool's threads wake up within some 50 microseconds; a step on one thread takes longer.
-constexpr std::chrono::microseconds grace{100};
+constexpr std::chrono::microseconds join_timeout{100};
 
 // Which tasks an executor has called.
-class Calls {
+class TaskLog {
  public:
-  explicit Calls(std::size_t count) noexcept : count_(count) {}
+  explicit TaskLog(std::size_t count) noexcept : count_(count) {}
 
   // Whether this is the first call of a task that there is.
-  bool first(std::size_t index) noexcept {
+  bool first_call(std::size_t index) noexcept {
     if (index < count_) {
       const std::uint64_t bit = std::uint64_t{1} << (index % 64);
       const auto before = called_[index / 64].fetch_or(bit, std::memory_order_relaxed);
@@ -56,21 +62,21 @@ struct RangesRun {
   std::size_t n, grain, parts;
   RangeFn fn;
   void* context;
-  Calls calls{parts};
+  TaskLog log{parts};
 
   void task(std::size_t index) noexcept {
-    if (!calls.first(index)) return;
+    if (!log.first_call(index)) return;
     const Range range = share(n, grain, index, parts);
     if (!range.empty()) fn(context, range.begin, range.end);
-    calls.done();
+    log.done();
   }
 };
 
 struct TeamRun {
-  std::size_t most;
+  std::size_t max_size;
   MemberFn fn;
   void* context;
-  Calls calls{most};
+  TaskLog log{max_size};
   std::atomic<std::uint32_t> joined{0};  // members, and whether it is closed
   std::atomic<std::uint32_t> size{0};    // 0 until it is closed
   TeamBarrier barrier{};
@@ -78,9 +84,9 @@ struct TeamRun {
   static constexpr std::uint32_t closed = std::uint32_t{1} << 31;
 
   // By the first member.
-  void gather() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + grace;
-    while (joined.load(std::memory_order_relaxed) < most &&
+  void form_team() noexcept {
+    const auto deadline = std::chrono::steady_clock::now() + join_timeout;
+    while (joined.load(std::memory_order_relaxed) < max_size &&
            std::chrono::steady_clock::now() < deadline) {
       std::this_thread::yield();
     }
@@ -89,14 +95,14 @@ struct TeamRun {
   }
 
   void task(std::size_t index) noexcept {
-    if (!calls.first(index)) return;
+    if (!log.first_call(index)) return;
     const std::uint32_t rank = joined.fetch_add(1, std::memory_order_acq_rel);
     if ((rank & closed) == 0) {
-      if (rank == 0) gather();
+      if (rank == 0) form_team();
       size.wait(0, std::memory_order_acquire);
       fn(context, {rank, size.load(std::memory_order_acquire), &barrier});
     }
-    calls.done();
+    log.done();
   }
 };
 
@@ -106,15 +112,15 @@ void run_on(Executor& executor, std::size_t count, Run& run) {
       count,
       [](void* context, std::size_t index) noexcept { static_cast<Run*>(context)->task(index); },
       &run);
-  run.calls.check();
+  run.log.check();
 }
 
 }  // namespace
 
-std::size_t executor_size(const Threads& threads, std::size_t most) noexcept {
+std::size_t executor_size(const Threads& threads, std::size_t max_size) noexcept {
   const int has = threads.executor->max_concurrency();
   const int wanted = threads.count > 0 ? std::min(threads.count, has) : has;
-  return std::clamp<std::size_t>(static_cast<std::size_t>(std::max(wanted, 1)), 1, most);
+  return std::clamp<std::size_t>(static_cast<std::size_t>(std::max(wanted, 1)), 1, max_size);
 }
 
 void executor_ranges(Executor& executor, std::size_t n, std::size_t grain, std::size_t parts,
@@ -128,4 +134,5 @@ void executor_team(Executor& executor, std::size_t size, MemberFn fn, void* cont
   run_on(executor, size, run);
 }
 
-}  // namespace simdrop::detail
+}  // namespace detail
+}  // namespace simdrop

@@ -4,12 +4,12 @@
 #include <cstddef>
 
 #include "simdrop/threads.hpp"
-#include "threading/parallel.h"
+#include "threading/team.h"
 
 namespace simdrop::detail {
 
-// Tasks that threads.executor can run at once, threads.count of them at most, from 1 to `most`.
-std::size_t executor_size(const Threads& threads, std::size_t most) noexcept;
+// Tasks that threads.executor can run at once, threads.count of them at most, from 1 to `max_size`.
+std::size_t executor_size(const Threads& threads, std::size_t max_size) noexcept;
 
 // Both throw what the executor throws, and std::runtime_error if it did not call each task once.
 

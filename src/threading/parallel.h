@@ -1,17 +1,18 @@
-// The only door to OpenMP, and to executors.
+// Runs work on a thread team: OpenMP's threads, of which this is the only user, or an executor's.
 #pragma once
 
 #include <cstddef>
 #include <type_traits>
 
+#include "base/check.h"
 #include "simdrop/threads.hpp"
+#include "threading/team.h"
 
 namespace simdrop::detail {
 
-class TeamBarrier;
-
-// More threads than a machine has are no help, and a runtime that gets none may end the program.
-inline constexpr std::size_t max_team = 1024;
+inline void check_threads(const Threads& threads) {
+  check_argument(threads.count >= 0, "threads.count", threads.count, ">= 0");
+}
 
 // Threads that a team may have, from 1 to max_team: threads.count if positive, else what OpenMP
 // would take; as many as an executor has at most. Without an executor it is 1 where OpenMP must not
@@ -27,8 +28,6 @@ inline Threads of_size(Threads threads, std::size_t count) noexcept {
   threads.count = static_cast<int>(count);
   return threads;
 }
-
-using RangeFn = void (*)(void* context, std::size_t begin, std::size_t end) noexcept;
 
 // Splits [0, n) into contiguous ranges that start at multiples of `grain`, at most one a thread,
 // and runs them on at most so many threads. Serial if one range is all there is. Takes the
@@ -48,18 +47,6 @@ void parallel_for(std::size_t n, std::size_t grain, const Threads& threads, Fn&&
       const_cast<void*>(static_cast<const void*>(&fn)));
 }
 
-// One thread of a team that runs the same function: what it is, and a place to wait for the others.
-struct TeamMember {
-  std::size_t rank = 0;
-  std::size_t size = 1;
-  TeamBarrier* own_barrier = nullptr;  // null: OpenMP's
-
-  // Returns when every member has called it: what they wrote before is visible.
-  void barrier() const noexcept;
-};
-
-using MemberFn = void (*)(void* context, const TeamMember& member) noexcept;
-
 // Runs fn on at most so many threads at once (fewer where the runtime grants fewer). Throws what an
 // executor makes of it, as parallel_ranges() does.
 void parallel_team(const Threads& threads, MemberFn fn, void* context);
@@ -74,19 +61,6 @@ void parallel_team(const Threads& threads, Fn&& fn) {
         (*static_cast<Callable*>(context))(member);
       },
       const_cast<void*>(static_cast<const void*>(&fn)));
-}
-
-struct Range {
-  std::size_t begin, end;
-  [[nodiscard]] bool empty() const noexcept { return begin >= end; }
-};
-
-// Part `part` of `parts` of [0, n), cut at multiples of `unit`.
-constexpr Range share(std::size_t n, std::size_t unit, std::size_t part, std::size_t parts) {
-  const std::size_t units = (n + unit - 1) / unit;
-  const std::size_t begin = units * part / parts * unit;
-  const std::size_t end = units * (part + 1) / parts * unit;
-  return {begin < n ? begin : n, end < n ? end : n};
 }
 
 }  // namespace simdrop::detail

@@ -274,10 +274,10 @@ TEST_CASE("mlp: misuse of Monte Carlo dropout is an error and writes nothing") {
   check("samples", "0", x, 0, m, v);
   check("samples", "1099511627777", x, most + 1, m, v);
   check("first_sample", "1099511627775", x, 2, m, v, most - 1);
-  check("mean.rows", "5", x, 2, {mean.data(), 5, 3}, v);
-  check("mean.cols", "2", x, 2, {mean.data(), 6, 2}, v);
+  check("mean shape", "5 x 3", x, 2, {mean.data(), 5, 3}, v);
+  check("mean shape", "6 x 2", x, 2, {mean.data(), 6, 2}, v);
   check("mean.ld", "2", x, 2, {mean.data(), 6, 3, 2}, v);
-  check("variance.rows", "5", x, 2, m, {variance.data(), 5, 3});
+  check("variance shape", "5 x 3", x, 2, m, {variance.data(), 5, 3});
   check("variance.data", "null", x, 2, m, {nullptr, 6, 3});
   check("variance", "overlaps mean", x, 2, m, m);
   check("mean", "overlaps x", {mean.data(), 2, 7}, 2, {mean.data() + 3, 2, 3},

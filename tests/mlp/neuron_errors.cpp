@@ -49,11 +49,11 @@ TEST_CASE("mlp neuron: a mask has a bit for each unit, or it is an error and cha
                          [&] { mlp.inject_mask(layer, wrong); });
     test::expect_invalid("bits.size()", wanted, [&] { mlp.inject_mask(layer, wrong); });
   };
-  expect(0, 2, ", 1");
-  expect(1, 1, ", 2");
-  expect(1, 3, ", 2");
-  expect(1, mask_bytes(6 * 9), ", 2");
-  expect(2, mask_bytes(6 * 20), ", 3");
+  expect(0, 2, "= 1");
+  expect(1, 1, "= 2");
+  expect(1, 3, "= 2");
+  expect(1, mask_bytes(6 * 9), "= 2");
+  expect(2, mask_bytes(6 * 20), "= 3");
   test::expect_invalid("layer", "3", [&] { mlp.inject_mask(3, std::span(bits).first(1)); });
   mlp.forward(batch.inputs(), 0);
   CHECK(fixture::recorded_unit_masks(mlp) == kept);

@@ -17,7 +17,7 @@ inline void report_success(simdrop_error* error) noexcept {
 }
 
 template <class Fn>
-simdrop_status guarded(simdrop_error* error, Fn&& fn) noexcept {
+simdrop_status catch_exceptions(simdrop_error* error, Fn&& fn) noexcept {
   const int saved_errno = errno;
   simdrop_status status = SIMDROP_OK;
   try {

@@ -1,4 +1,4 @@
-#include "c_api/guard.h"
+#include "c_api/catch_exceptions.h"
 
 #include <algorithm>
 #include <cstring>

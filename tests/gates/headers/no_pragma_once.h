@@ -1,0 +1,4 @@
+// Can be included only once.
+inline int nothing() {
+  return 0;
+}
