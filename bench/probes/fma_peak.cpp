@@ -1,4 +1,4 @@
-#include "products/fma_peak.h"
+#include "probes/fma_peak.h"
 
 #include "simdrop/isa.hpp"
 

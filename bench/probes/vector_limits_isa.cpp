@@ -1,6 +1,6 @@
-// The loops of limits_isa.h. Compiled once per instruction set, as
+// The loops of vector_limits.h. Compiled once per instruction set, as
 // src/kernels/simd.cpp is.
-#include "limits/limits_isa.h"
+#include "probes/vector_limits.h"
 
 #include <cstdint>
 #include <cstring>

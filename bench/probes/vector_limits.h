@@ -44,4 +44,7 @@ const IsaLimits& limits_table_avx2() noexcept;
 const IsaLimits& limits_table_avx512() noexcept;
 const IsaLimits& limits_table_neon() noexcept;
 
+// nullptr for the scalar one.
+const IsaLimits* isa_limits(Isa isa);
+
 }  // namespace simdrop::bench

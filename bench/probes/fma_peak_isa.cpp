@@ -1,7 +1,7 @@
-// The loops of fma_peak.h. Compiled once per instruction set, as src/kernels/simd.cpp is.
+// The loops of fma_peak.h. Compiled once per instruction set, as the kernels are.
 #include <utility>
 
-#include "products/fma_peak.h"
+#include "probes/fma_peak.h"
 
 namespace simdrop::bench {
 namespace {
