@@ -25,7 +25,7 @@ long preemptions() {
 class Sampler {
  public:
   // Finds how many calls fill `seconds`; the first, cold one does not count.
-  Sampler(const Case& what, double seconds) : case_(&what) {
+  Sampler(const Case& timed, double seconds) : case_(&timed) {
     run(1);
     double taken = run(count_);
     while (taken < seconds / 8) {
@@ -78,7 +78,7 @@ double median(std::vector<double> values) {
 
 std::vector<double> median_seconds(const std::vector<Case>& cases, const Timing& timing) {
   std::vector<Sampler> samplers;
-  for (const Case& what : cases) samplers.emplace_back(what, timing.seconds);
+  for (const Case& timed : cases) samplers.emplace_back(timed, timing.seconds);
   std::vector<std::vector<double>> samples(cases.size());
   std::vector<std::size_t> order(cases.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -90,7 +90,7 @@ std::vector<double> median_seconds(const std::vector<Case>& cases, const Timing&
     }
   }
   std::vector<double> medians;
-  for (auto& of_case : samples) medians.push_back(median(std::move(of_case)));
+  for (auto& case_samples : samples) medians.push_back(median(std::move(case_samples)));
   return medians;
 }
 

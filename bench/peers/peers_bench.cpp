@@ -111,9 +111,9 @@ void print_table(const std::vector<Implementation>& cases, const std::vector<dou
     if (cases[c].is_yardstick) yardsticks[cases[c].operation] = seconds[c];
   }
   // NaN where the yardstick failed its check.
-  const auto ratio = [&](Operation yardstick, double own_seconds) {
+  const auto ratio = [&](Operation yardstick, double case_seconds) {
     const auto found = yardsticks.find(yardstick);
-    return found == yardsticks.end() ? std::nan("") : found->second / own_seconds;
+    return found == yardsticks.end() ? std::nan("") : found->second / case_seconds;
   };
   for (std::size_t c = 0; c < cases.size(); ++c) {
     const Implementation& what = cases[c];

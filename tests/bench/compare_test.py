@@ -72,8 +72,7 @@ class Pairs(unittest.TestCase):
         self.assertEqual(section(out, "only in new: 1"), [["few_rows_1/f32/avx2/1024"]])
 
     def test_name_of_one_run(self):
-        _, out, _ = compare(HERE / "old_1.json", HERE / "new_1.json", HERE / "old_2.json",
-                            HERE / "aggregates.json")
+        _, out, _ = compare(*RUNS[:3], HERE / "aggregates.json")
         self.assertIn(["memcpy/f32/libc/1024"], section(out, "not in every run: 2"))
 
     def test_max_slower(self):
@@ -107,7 +106,8 @@ class Formats(unittest.TestCase):
             self.rows(HERE / "repeated.json", HERE / "aggregates.json"),
             [["adam/f32/avx2/1024", "100", "ns", "120", "ns", "1.200", "3.0%"]],
         )
-        self.assertEqual(self.rows(HERE / "aggregates.json", HERE / "aggregates.json")[0][-1], "1.8%")
+        aggregates = HERE / "aggregates.json"
+        self.assertEqual(self.rows(aggregates, aggregates)[0][-1], "1.8%")
 
     def test_least_repetition(self):
         repeated = HERE / "repeated.json"
@@ -122,18 +122,20 @@ class Formats(unittest.TestCase):
         def quartiles(low, middle, high):
             return {"lower_quartile": low, "median": middle, "upper_quartile": high}
 
-        overhead = {"rows": [{"width": 256, "batch": 32, "keep_prob": 0.5, "unit": "neuron",
-                              "none_ms": quartiles(1.9, 2.0, 2.2),
-                              "dropout_ms": quartiles(1.0, 1.0, 1.0)}]}
-        steps = {"medians": [{"case": "64-10, 8", "threads": 1, "who": "simdrop",
-                              "variant": "none", "seconds": 0.5}]}
+        setting = {"width": 256, "batch": 32, "keep_prob": 0.5, "unit": "neuron"}
+        times = {"none_ms": quartiles(1.9, 2.0, 2.2), "dropout_ms": quartiles(1.0, 1.0, 1.0)}
+        overhead = {"rows": [setting | times]}
+        step = {"case": "64-10, 8", "threads": 1, "who": "simdrop", "variant": "none"}
+        steps = {"medians": [step | {"seconds": 0.5}]}
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "run.json"
             path.write_text(json.dumps(overhead), encoding="utf-8")
             self.assertEqual(
                 self.rows(path, path),
-                [["step_none/neuron/256/32/0.5", "2", "ms", "2", "ms", "1.000", "15.0%"],
-                 ["step_dropout/neuron/256/32/0.5", "1", "ms", "1", "ms", "1.000", "0.0%"]],
+                [
+                    ["step_dropout/neuron/256/32/0.5", "1", "ms", "1", "ms", "1.000", "0.0%"],
+                    ["step_none/neuron/256/32/0.5", "2", "ms", "2", "ms", "1.000", "15.0%"],
+                ],
             )
             path.write_text(json.dumps(steps), encoding="utf-8")
             self.assertEqual(self.rows(path, path)[0][-2:], ["1.000", "-"])
