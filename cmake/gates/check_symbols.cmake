@@ -1,29 +1,32 @@
-# cmake -D NM=... -D ISA=... -D OBJECT=... -P check_symbols.cmake
-# Fails if OBJECT defines a symbol that the linker could take for another object's: any global or
-# weak one, but for those of the renamed namespace xsimd_<ISA> and the table's own function.
-execute_process(COMMAND ${NM} --defined-only --extern-only --format=posix ${OBJECT}
-                OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL "[^\n]+" lines "${listing}")
-
-string(LENGTH xsimd_${ISA} namespace_length)
-string(LENGTH kernel_table_${ISA} table_length)
-set(table _ZN7simdrop6detail${table_length}kernel_table_${ISA}Ev)
-set(table_found FALSE)
+# cmake -D NM=... -D ISA=... -D OBJECTS=... -P check_symbols.cmake
+# Fails if one of OBJECTS defines a symbol that the linker could take for another object's: any
+# global or weak one, but for those of the namespace simdrop::detail::<ISA> and of the renamed
+# namespace xsimd_<ISA>.
+string(LENGTH xsimd_${ISA} xsimd_length)
+string(LENGTH ${ISA} isa_length)
+set(own "^_ZNK?7simdrop6detail${isa_length}${ISA}")
+set(own_count 0)
+set(count 0)
 set(shared "")
-foreach(line IN LISTS lines)
-  string(REGEX REPLACE " .*" "" symbol "${line}")
-  if(symbol STREQUAL table)
-    set(table_found TRUE)
-  elseif(NOT symbol MATCHES "${namespace_length}xsimd_${ISA}")
-    string(APPEND shared "\n  ${line}")
-  endif()
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} --defined-only --extern-only --format=posix ${object}
+                  OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]+" lines "${listing}")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE " .*" "" symbol "${line}")
+    math(EXPR count "${count} + 1")
+    if(symbol MATCHES "${own}")
+      math(EXPR own_count "${own_count} + 1")
+    elseif(NOT symbol MATCHES "${xsimd_length}xsimd_${ISA}")
+      string(APPEND shared "\n  ${line}")
+    endif()
+  endforeach()
 endforeach()
 
-if(NOT table_found)
-  message(FATAL_ERROR "${OBJECT} does not define ${table}; nm said:\n${listing}")
+if(own_count EQUAL 0)
+  message(FATAL_ERROR "no symbol of simdrop::detail::${ISA} in ${OBJECTS}")
 endif()
 if(shared)
-  message(FATAL_ERROR "${OBJECT} defines shared symbols:${shared}")
+  message(FATAL_ERROR "shared symbols:${shared}\nin ${OBJECTS}")
 endif()
-list(LENGTH lines count)
 message(STATUS "${ISA}: ${count} global or weak symbols, all its own")

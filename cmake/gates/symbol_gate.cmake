@@ -3,17 +3,17 @@
 # inlined.
 set(expect_own_symbols -D NM=${CMAKE_NM} -P ${PROJECT_SOURCE_DIR}/cmake/gates/check_symbols.cmake)
 
-# simdrop_symbol_gate(TEST ISA OBJECT)
+# simdrop_symbol_gate(TEST ISA LIBRARY): of an object library
 function(simdrop_symbol_gate test isa object)
   add_test(NAME ${test}
-    COMMAND ${CMAKE_COMMAND} -D ISA=${isa} -D OBJECT=$<TARGET_OBJECTS:${object}>
+    COMMAND ${CMAKE_COMMAND} -D ISA=${isa} -D "OBJECTS=$<TARGET_OBJECTS:${object}>"
             ${expect_own_symbols})
 endfunction()
 
-# simdrop_symbol_gate_O0(TEST ISA SOURCE)
-function(simdrop_symbol_gate_O0 test isa source)
+# simdrop_symbol_gate_O0(TEST ISA SOURCES...)
+function(simdrop_symbol_gate_O0 test isa)
   string(MAKE_C_IDENTIFIER simdrop_${test} object)
-  simdrop_isa_object(${object} ${isa} ${source})
+  simdrop_isa_object(${object} ${isa} ${ARGN})
   target_compile_options(${object} PRIVATE -O0)
   simdrop_symbol_gate(${test} ${isa} ${object})
 endfunction()
@@ -35,7 +35,7 @@ endforeach()
 # An emulator changes no symbol, and the compiler's other builds have these.
 if(gated AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING)
   foreach(isa IN LISTS gated)
-    simdrop_symbol_gate_O0(symbols.${isa}.O0 ${isa} ${PROJECT_SOURCE_DIR}/src/kernels/simd.cpp)
+    simdrop_symbol_gate_O0(symbols.${isa}.O0 ${isa} ${SIMDROP_KERNEL_SOURCES})
   endforeach()
 
   # The gate itself must catch the two ways in which symbols leak.

@@ -21,19 +21,19 @@ struct Entry {
 };
 
 constexpr std::array<Entry, 4> entries{{
-    {Isa::scalar, "scalar", kernel_table_scalar},
+    {Isa::scalar, "scalar", scalar::kernel_table},
 #ifdef SIMDROP_HAVE_NEON
-    {Isa::neon, "neon", kernel_table_neon},
+    {Isa::neon, "neon", neon::kernel_table},
 #else
     {Isa::neon, "neon", nullptr},
 #endif
 #ifdef SIMDROP_HAVE_AVX2
-    {Isa::avx2, "avx2", kernel_table_avx2},
+    {Isa::avx2, "avx2", avx2::kernel_table},
 #else
     {Isa::avx2, "avx2", nullptr},
 #endif
 #ifdef SIMDROP_HAVE_AVX512
-    {Isa::avx512, "avx512", kernel_table_avx512},
+    {Isa::avx512, "avx512", avx512::kernel_table},
 #else
     {Isa::avx512, "avx512", nullptr},
 #endif

@@ -24,9 +24,9 @@ void linear_small(const KernelTable& table, const TeamMember& member, ConstMatri
   const Range mine = share(w.rows, floats_per_line, member.rank, parts);
   const float* b = bias.empty() ? nullptr : bias.data() + mine.begin;
   for (std::size_t row = 0; row < x.rows && !mine.empty(); row += rows_at_once) {
-    table.linear_small_f32(std::min(rows_at_once, x.rows - row), mine.end - mine.begin, w.cols,
-                           x.row(row), x.ld, w.row(mine.begin), w.ld, b, relu,
-                           y.row(row) + mine.begin, y.ld);
+    table.few_rows_f32(std::min(rows_at_once, x.rows - row), mine.end - mine.begin, w.cols,
+                       x.row(row), x.ld, w.row(mine.begin), w.ld, b, relu, y.row(row) + mine.begin,
+                       y.ld);
   }
 }
 

@@ -51,11 +51,11 @@ Range parts_of(const TeamMember& member, std::size_t parts, std::size_t elements
 // Activations that are used where they lie.
 template <class T>
 bool in_place(const BackwardInputCall<T>& call) {
-  return lies_in_l1<T>(call.product.batch, call.ld_dy);
+  return fits_l1<T>(call.product.batch, call.ld_dy);
 }
 template <class T>
 bool in_place(const BackwardWeightsCall<T>& call, std::size_t unit) {
-  return call.product.ins % unit == 0 && lies_in_l1<T>(call.product.batch, call.ld_x);
+  return call.product.ins % unit == 0 && fits_l1<T>(call.product.batch, call.ld_x);
 }
 
 }  // namespace

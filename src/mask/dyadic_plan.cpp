@@ -1,6 +1,6 @@
 #include "mask/dyadic_plan.h"
 
-#include "kernels/mask/poisson.h"
+#include "kernels/mask_arguments.h"
 
 namespace simdrop::detail {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::uint64_t one = std::uint64_t{1} << 32;  // probability 1
 struct Base {
   std::uint32_t digits, numerator;
   std::uint64_t delta, whole;
-  bool hits_keep;
+  bool corrections_keep;
 };
 
 Base choose_base(std::uint64_t threshold) noexcept {
@@ -22,14 +22,14 @@ Base choose_base(std::uint64_t threshold) noexcept {
     for (std::uint64_t up = 0; up < 2; ++up) {
       const std::uint64_t n = (threshold >> (32 - d)) + up;
       const std::uint64_t base = n << (32 - d);
-      const bool hits_keep = base < threshold;
-      const std::uint64_t delta = hits_keep ? threshold - base : base - threshold;
-      const std::uint64_t whole = hits_keep ? one - base : base;
+      const bool corrections_keep = base < threshold;
+      const std::uint64_t delta = corrections_keep ? threshold - base : base - threshold;
+      const std::uint64_t whole = corrections_keep ? one - base : base;
       const std::uint64_t cost =
           (std::uint64_t{d} << 27) + (delta == 0 ? 0 : (delta << 32) / whole);
       if (cost < least) {
         least = cost;
-        best = {d, static_cast<std::uint32_t>(n), delta, whole, hits_keep};
+        best = {d, static_cast<std::uint32_t>(n), delta, whole, corrections_keep};
       }
     }
   }
@@ -37,7 +37,7 @@ Base choose_base(std::uint64_t threshold) noexcept {
 }
 
 // The least multiple of 8 that few blocks exceed: such a block is drawn a second time, one by one.
-HitLaw make_hit_law(std::uint64_t delta, std::uint64_t whole) noexcept {
+PoissonLaw make_poisson_law(std::uint64_t delta, std::uint64_t whole) noexcept {
   const auto rest = static_cast<double>(whole - delta);
   const double z = static_cast<double>(delta) / static_cast<double>(2 * whole - delta);
   const double y = z * z;
@@ -47,9 +47,9 @@ HitLaw make_hit_law(std::uint64_t delta, std::uint64_t whole) noexcept {
   for (int i = 0; i < 8; ++i) term *= term;
 
   constexpr double few = 1.0 / 32;
-  HitLaw law{.slots = 0, .mean = 512.0 * z * h, .term = term, .sum = term, .cdf = {}};
+  PoissonLaw law{.slots = 0, .mean = 512.0 * z * h, .term = term, .sum = term, .cdf = {}};
   law.cdf[0] = biased_cdf(term);
-  for (int k = 1; k <= HitLaw::max_slots; ++k) {
+  for (int k = 1; k <= PoissonLaw::max_slots; ++k) {
     law.term = law.term * (law.mean / k);
     const double next = law.sum + law.term;
     law.cdf[k] = next == law.sum ? INT64_MAX : biased_cdf(next);
@@ -66,9 +66,9 @@ DyadicPlan make_dyadic_plan(std::uint64_t threshold) noexcept {
   const Base base = choose_base(threshold);
   DyadicPlan plan{.digits = base.digits,
                   .numerator = base.numerator,
-                  .hits_keep = base.hits_keep,
-                  .hits = HitLaw{}};
-  if (base.delta != 0) plan.hits = make_hit_law(base.delta, base.whole);
+                  .corrections_keep = base.corrections_keep,
+                  .corrections = PoissonLaw{}};
+  if (base.delta != 0) plan.corrections = make_poisson_law(base.delta, base.whole);
   return plan;
 }
 

@@ -2,7 +2,7 @@
 // that was compiled with this instruction set's flags. The symbol gate must refuse it.
 #include <algorithm>
 
-#include "kernels/simd.cpp"
+#include "kernels/mask/mask_kernels.cpp"
 
 namespace {
 [[gnu::used]] float smallest(float a, float b) {

@@ -11,7 +11,7 @@
 
 #include "helpers/compare.h"
 #include "helpers/guarded_buffer.h"
-#include "kernels/product_kernels.h"
+#include "kernels/gemm_arguments.h"
 #include "simdrop/mask.hpp"
 
 namespace test {

@@ -1,4 +1,4 @@
-// linear_small_f32 of every table against a triple loop in double.
+// few_rows_f32 of every table against a triple loop in double.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -66,8 +66,8 @@ std::vector<float> run(const KernelTable& table, const Case& c, const Inputs& in
   const auto bias = buffers.bias.place(in.bias, edge);
   const auto y = buffers.y.place(test::extent(c.m, c.n, c.ldy()), edge);
   std::fill(y.begin(), y.end(), test::kPadding);
-  table.linear_small_f32(c.m, c.n, c.k, x.data(), c.ldx(), w.data(), c.ldw(),
-                         in.bias.empty() ? nullptr : bias.data(), c.relu, y.data(), c.ldy());
+  table.few_rows_f32(c.m, c.n, c.k, x.data(), c.ldx(), w.data(), c.ldw(),
+                     in.bias.empty() ? nullptr : bias.data(), c.relu, y.data(), c.ldy());
   CHECK(buffers.intact());
   return {y.begin(), y.end()};
 }
@@ -124,7 +124,7 @@ const std::vector<Case> shapes = {
 }  // namespace
 
 TEST_SUITE("linear_small tables") {
-  TEST_CASE("linear_small_f32: every two of m to 16, n to 40, k to 70") {
+  TEST_CASE("few_rows_f32: every two of m to 16, n to 40, k to 70") {
     Buffers buffers;
     for (std::size_t m = 1; m <= 16; ++m) {
       for (std::size_t n = 1; n <= 40; ++n) check(make_case(m, n, 1 + (5 * m + n) % 70), buffers);
@@ -135,14 +135,14 @@ TEST_SUITE("linear_small tables") {
     }
   }
 
-  TEST_CASE("linear_small_f32: long sums") {
+  TEST_CASE("few_rows_f32: long sums") {
     Buffers buffers;
     for (const std::size_t k : {255U, 784U, 1024U, 4099U}) {
       for (const std::size_t m : {1U, 2U, 3U, 4U, 5U, 16U}) check(make_case(m, 13, k), buffers);
     }
   }
 
-  TEST_CASE("linear_small_f32: a row of y depends on its row of x alone, and not on the split") {
+  TEST_CASE("few_rows_f32: a row of y depends on its row of x alone, and not on the split") {
     Buffers buffers;
     for (const Case& c : shapes) {
       const Inputs in = random_inputs(c, 62);
@@ -153,9 +153,9 @@ TEST_SUITE("linear_small tables") {
           for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, c.n / 2}) {
             std::vector<float> y(c.n);
             const auto part = [&](std::size_t begin, std::size_t n) {
-              table.linear_small_f32(1, n, c.k, &in.x[i * c.ldx()], c.ldx(), &in.w[begin * c.ldw()],
-                                     c.ldw(), c.with_bias ? &in.bias[begin] : nullptr, c.relu,
-                                     &y[begin], c.ldy());
+              table.few_rows_f32(1, n, c.k, &in.x[i * c.ldx()], c.ldx(), &in.w[begin * c.ldw()],
+                                 c.ldw(), c.with_bias ? &in.bias[begin] : nullptr, c.relu,
+                                 &y[begin], c.ldy());
             };
             if (cut > 0) part(0, cut);
             part(cut, c.n - cut);
@@ -169,7 +169,7 @@ TEST_SUITE("linear_small tables") {
     }
   }
 
-  TEST_CASE("linear_small_f32: NaN and Inf go where IEEE 754 has them go, and nowhere else") {
+  TEST_CASE("few_rows_f32: NaN and Inf go where IEEE 754 has them go, and nowhere else") {
     Buffers buffers;
     for (const Case& c : shapes) {
       const Inputs clean = random_inputs(c, 63);

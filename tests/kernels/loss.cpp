@@ -116,7 +116,7 @@ void check_same_bits(const Case& c, Buffers& buffers, Edge edge, const Outcome& 
 void describe_and_check(const Case& c, Buffers& buffers, Edge edge) {
   INFO("kind ", static_cast<int>(c.kind), ", ", c.rows, " x ", c.cols, ", padding ", c.pad, " and ",
        c.pad_y, ", bias ", c.with_bias);
-  const Outcome scalar = train(simdrop::detail::kernel_table_scalar(), c, buffers, edge);
+  const Outcome scalar = train(simdrop::detail::scalar::kernel_table(), c, buffers, edge);
   Errors errors;
   for (std::size_t r = 0; r < c.rows; ++r) compare_row(c, scalar, r, errors);
   check_padding(c, scalar, errors);
@@ -159,7 +159,7 @@ void check_special(Buffers& buffers, Kind kind, std::size_t cols, float special)
   c.z[r * c.ld() + k] = special;
   c.y[r * c.ld_y() + k] = 0.5F;
   c.labels[r] = static_cast<std::uint8_t>(k == 0 ? 0 : k - 1);
-  const Outcome scalar = train(simdrop::detail::kernel_table_scalar(), c, buffers, Edge::end);
+  const Outcome scalar = train(simdrop::detail::scalar::kernel_table(), c, buffers, Edge::end);
   check_same_bits(c, buffers, Edge::end, scalar);
   Errors errors;
   for (const std::size_t other : {0U, 1U, 3U, 4U}) compare_row(c, scalar, other, errors);

@@ -130,9 +130,10 @@ TEST_SUITE("mask tables") {
           static_cast<std::int64_t>((words[0] | words[1] << 32) ^ (std::uint64_t{1} << 63));
       for (unsigned hits = 0; hits <= 8; ++hits) {
         simdrop::detail::MaskSource source{19, 20, 256 * b, 1, 10, 0, nullptr, {}};
-        source.dyadic.hits_keep = true;  // on a base mask of zeros
-        source.dyadic.hits.slots = 8;
-        for (unsigned k = 0; k <= 8; ++k) source.dyadic.hits.cdf[k] = k < hits ? draw - 1 : draw;
+        source.dyadic.corrections_keep = true;  // on a base mask of zeros
+        source.dyadic.corrections.slots = 8;
+        for (unsigned k = 0; k <= 8; ++k)
+          source.dyadic.corrections.cdf[k] = k < hits ? draw - 1 : draw;
         std::vector<std::uint8_t> want(32, 0);
         for (unsigned k = 0; k < hits; ++k) {
           const auto place = static_cast<unsigned>(words[2 + k / 4] >> (8 * (k % 4)) & 255);

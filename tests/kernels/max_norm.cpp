@@ -62,7 +62,7 @@ void check_rows(test::GuardedBuffer<float>& buffer, std::size_t cols, double max
     CHECK(buffer.intact());
     return std::vector<float>(weights.begin(), weights.end());
   };
-  const std::vector<float> scalar = limit(simdrop::detail::kernel_table_scalar());
+  const std::vector<float> scalar = limit(simdrop::detail::scalar::kernel_table());
   test::for_each_table([&](const KernelTable& table) {
     CAPTURE(cols);
     CAPTURE(max_norm);

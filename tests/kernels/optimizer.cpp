@@ -66,7 +66,7 @@ void check_equal_across_tables(Buffers& buffers, std::size_t n, std::size_t offs
   const Edge edge = offset % 2 == 0 ? Edge::end : Edge::start;
   CAPTURE(n);
   CAPTURE(offset);
-  const KernelTable& scalar = simdrop::detail::kernel_table_scalar();
+  const KernelTable& scalar = simdrop::detail::scalar::kernel_table();
   const State want =
       buffers.run(before, offset, edge, [&](auto... arrays) { step(scalar, arrays...); });
   test::for_each_table([&](const KernelTable& table) {

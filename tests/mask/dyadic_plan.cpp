@@ -13,7 +13,7 @@
 namespace {
 
 using simdrop::detail::DyadicPlan;
-using simdrop::detail::HitLaw;
+using simdrop::detail::PoissonLaw;
 
 constexpr std::uint64_t one = std::uint64_t{1} << 32;
 
@@ -41,7 +41,7 @@ std::vector<std::uint64_t> thresholds() {
 }
 
 // c_k of a law beyond its slots, as kernels go on with it.
-std::vector<std::int64_t> tail(const HitLaw& law) {
+std::vector<std::int64_t> tail(const PoissonLaw& law) {
   std::vector<std::int64_t> c;
   double sum = law.sum;
   double term = law.term;
@@ -54,9 +54,9 @@ std::vector<std::int64_t> tail(const HitLaw& law) {
   }
 }
 
-void check_law(const HitLaw& law, const std::vector<std::uint64_t>& want) {
+void check_law(const PoissonLaw& law, const std::vector<std::uint64_t>& want) {
   CHECK(law.slots % 8 == 0);
-  CHECK(law.slots <= HitLaw::max_slots);
+  CHECK(law.slots <= PoissonLaw::max_slots);
   for (std::size_t k = 0; k <= static_cast<std::size_t>(law.slots); ++k) {
     CHECK(law.cdf[k] == (k < want.size() ? biased(want[k]) : INT64_MAX));
   }
@@ -94,10 +94,10 @@ TEST_SUITE("mask tables") {
       CHECK(plan.digits == want.d);
       CHECK(plan.numerator == want.n);
       if (want.delta == 0) {
-        CHECK(plan.hits.slots == 0);
+        CHECK(plan.corrections.slots == 0);
       } else {
-        CHECK(plan.hits_keep == (t > want.base));
-        check_law(plan.hits, want.c);
+        CHECK(plan.corrections_keep == (t > want.base));
+        check_law(plan.corrections, want.c);
       }
     }
   }

@@ -1,5 +1,17 @@
 // What is done to a finished block of a product on its way out, a vector at a time; the block is in
-// L1 or L2, where the micro-kernels left it. Included inside an anonymous namespace.
+// L1 or L2, where the micro-kernels left it.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/gemm/pack.h"
+#include "kernels/gemm_arguments.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/bits.h"
+#include "kernels/optimizer/tile.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Bias, ReLU and dropout on n outputs of some examples, a vector each; out and row are those of
 // the first. Whole: n and count are the number of lanes.
@@ -122,3 +134,6 @@ inline void use_gradients(const BackwardWeightsProduct<T>& p, const GradientUse<
     }
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

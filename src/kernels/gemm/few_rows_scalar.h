@@ -1,7 +1,14 @@
-// The product of a few rows with a matrix, row by row; sums in the order of k.
-void linear_small_f32(std::size_t m, std::size_t n, std::size_t k, const float* x, std::size_t ldx,
-                      const float* w, std::size_t ldw, const float* bias, bool with_relu, float* y,
-                      std::size_t ldy) {
+// The product of a few rows with a matrix, row by row, in plain C++; sums in the order of k.
+#pragma once
+
+#include <cstddef>
+
+namespace simdrop::detail {
+namespace {
+
+inline void few_rows_f32(std::size_t m, std::size_t n, std::size_t k, const float* x,
+                         std::size_t ldx, const float* w, std::size_t ldw, const float* bias,
+                         bool with_relu, float* y, std::size_t ldy) {
   for (std::size_t j = 0; j < n; ++j, w += ldw) {
     for (std::size_t i = 0; i < m; ++i) {
       float z = 0.0F;
@@ -11,3 +18,6 @@ void linear_small_f32(std::size_t m, std::size_t n, std::size_t k, const float* 
     }
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,9 +1,25 @@
 // Products on the units of a layer that are kept, while the weights are those of all units: kept
-// rows and columns are gathered where weights are copied, and gradients go back to where they
-// belong where the optimiser takes its step. Included inside an anonymous namespace.
+// rows and columns are compressed where weights are copied, and gradients go back to where they
+// belong where the optimiser takes its step.
 //
 // Source: Graham, Reizenstein and Robinson, "Efficient batchwise dropout training using
 // submatrices", arXiv 1502.02478.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/gemm/micro.h"
+#include "kernels/gemm/tile.h"
+#include "kernels/gemm_arguments.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/bits.h"
+#include "kernels/optimizer/norm.h"
+#include "kernels/optimizer/update.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Bits of `lanes_f32` units from u on; those beyond n <= lanes_f32 are 0.
 inline std::uint64_t kept_bits(const KeptUnits& kept, std::size_t u, std::size_t n) {
@@ -16,12 +32,12 @@ inline std::size_t count_bits(std::uint64_t bits) {
 inline std::size_t unit_of(const KeptUnits& kept, std::size_t i) {
   return kept.index == nullptr ? i : kept.index[i];
 }
-// All units in shares: each begins at a kept unit, but for the first, which has those before it
+// All units in runs: each begins with a kept unit, but for the first, which has those before it
 // too. That of kept unit i begins, and that of kept unit i - 1 ends, at:
-inline std::size_t share_begin(const KeptUnits& kept, std::size_t i) {
+inline std::size_t run_begin(const KeptUnits& kept, std::size_t i) {
   return i == 0 ? 0 : unit_of(kept, i);
 }
-inline std::size_t share_end(const KeptUnits& kept, std::size_t i) {
+inline std::size_t run_end(const KeptUnits& kept, std::size_t i) {
   return i == kept.count ? kept.units : unit_of(kept, i);
 }
 
@@ -44,8 +60,8 @@ inline void compress_row(const KeptUnits& kept, std::size_t first, std::size_t c
   }
 }
 
-void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float factor, const float* x,
-                       std::size_t ld_x, float* y, std::size_t ld_y) {
+inline void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float factor, const float* x,
+                              std::size_t ld_x, float* y, std::size_t ld_y) {
   for (std::size_t r = 0; r < rows; ++r) {
     compress_row(kept, 0, kept.count, x + r * ld_x, VecF(factor), y + r * ld_y);
   }
@@ -53,11 +69,11 @@ void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float factor, co
 
 // Rows of the weights that kept outputs from `first` on take, and where in them inputs q ...
 // q + k - 1 lie.
-struct GatheredRows {
+struct KeptRows {
   const float* rows[tile_mr];
   std::size_t begin, end;
 
-  GatheredRows(const ForwardProduct<float>& p, std::size_t first, std::size_t q, std::size_t k)
+  KeptRows(const ForwardProduct<float>& p, std::size_t first, std::size_t q, std::size_t k)
       : begin(k == 0 ? 0 : unit_of(p.columns, q)),
         end(k == 0 ? 0 : unit_of(p.columns, q + k - 1) + 1) {
     for (std::size_t i = 0; i < tile_mr; ++i) {
@@ -67,46 +83,46 @@ struct GatheredRows {
   }
 };
 
-// Inputs q ... q + k - 1 of outputs first ... first + m - 1 as the left operand, which `of` has for
-// the whole of W: they are copied to where W's kept part is wanted, or to `copy`.
-inline MicroOperands<float> gather_weights(const ForwardProduct<float>& p, std::size_t first,
-                                           std::size_t m, std::size_t q, std::size_t k,
-                                           MicroOperands<float> of, float* copy) {
-  const bool leaves = p.kept_w != nullptr;
-  float* to = leaves ? p.kept_w + first * p.ld_kept_w + q : copy;
-  of.a = to;
-  of.a_ld = leaves ? p.ld_kept_w : row_stride<float>;
-  const GatheredRows from(p, first, q, k);
-  for (std::size_t i = 0; i < m; ++i, to += of.a_ld) {
+// Inputs q ... q + k - 1 of outputs first ... first + m - 1 as the left operand, which `operands`
+// has for the whole of W: they are copied to where W's kept part is wanted, or to `copy`.
+inline MicroOperands<float> compress_weights(const ForwardProduct<float>& p, std::size_t first,
+                                             std::size_t m, std::size_t q, std::size_t k,
+                                             MicroOperands<float> operands, float* copy) {
+  const bool wanted = p.kept_w != nullptr;
+  float* to = wanted ? p.kept_w + first * p.ld_kept_w + q : copy;
+  operands.a = to;
+  operands.a_ld = wanted ? p.ld_kept_w : row_stride<float>;
+  const KeptRows from(p, first, q, k);
+  for (std::size_t i = 0; i < m; ++i, to += operands.a_ld) {
     if (p.columns.index != nullptr) {
       compress_row(p.columns, q, k, from.rows[i], VecF(1.0F), to);
     } else {
       std::memcpy(to, from.rows[i] + q, k * sizeof(float));
     }
   }
-  return of;
+  return operands;
 }
 
-// The first products of gathered weights, while what is gathered next comes near.
-inline void multiply_gathered(const ForwardProduct<float>& p, std::size_t first, std::size_t m,
-                              std::size_t q, std::size_t n, std::size_t k,
-                              const MicroOperands<float>& of, float* c, std::size_t ldc) {
+// The first products of compressed weights, while what is compressed next is prefetched.
+inline void multiply_compressed(const ForwardProduct<float>& p, std::size_t first, std::size_t m,
+                                std::size_t q, std::size_t n, std::size_t k,
+                                const MicroOperands<float>& operands, float* c, std::size_t ldc) {
   const bool same_rows = q + k < p.k;
   const std::size_t next_q = same_rows ? q + k : 0;
-  const GatheredRows next(p, same_rows ? first : first + m, next_q, smaller(k_block, p.k - next_q));
-  const NextIsFar<float> operands{of, next.rows, next.begin, next.end};
-  call_micro<float, true>(m, n, k, operands, c, ldc, q != 0);
+  const KeptRows next(p, same_rows ? first : first + m, next_q, smaller(k_block, p.k - next_q));
+  const LeftPrefetched<float> prefetching{operands, next.rows, next.begin, next.end};
+  call_micro<float, true>(m, n, k, prefetching, c, ldc, q != 0);
 }
 
-// Only floats are gathered.
-inline MicroOperands<double> gather_weights(const ForwardProduct<double>&, std::size_t, std::size_t,
-                                            std::size_t, std::size_t, MicroOperands<double> of,
-                                            double*) {
-  return of;
+// Only floats are compressed.
+inline MicroOperands<double> compress_weights(const ForwardProduct<double>&, std::size_t,
+                                              std::size_t, std::size_t, std::size_t,
+                                              MicroOperands<double> operands, double*) {
+  return operands;
 }
-inline void multiply_gathered(const ForwardProduct<double>&, std::size_t, std::size_t, std::size_t,
-                              std::size_t, std::size_t, const MicroOperands<double>&, double*,
-                              std::size_t) {}
+inline void multiply_compressed(const ForwardProduct<double>&, std::size_t, std::size_t,
+                                std::size_t, std::size_t, std::size_t, const MicroOperands<double>&,
+                                double*, std::size_t) {}
 
 // A range of the columns of a row of weights, of which the kept ones have gradients: the first is
 // alpha times *sums.
@@ -182,7 +198,7 @@ inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUs
   }
 }
 
-// Kept outputs out ... out + m - 1 of all, and the dropped ones of their share, in some columns.
+// Kept outputs out ... out + m - 1 of all, and the dropped ones of their runs, in some columns.
 struct KeptTile {
   std::size_t out, m;
   KeptRow row;
@@ -193,7 +209,7 @@ inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<
                              const KeptTile& tile, const float* sums, std::size_t ld_sums) {
   const std::size_t ld = p.weights.ld;
   const KeptRow& row = tile.row;
-  std::size_t r = share_begin(p.out_units, tile.out);
+  std::size_t r = run_begin(p.out_units, tile.out);
   for (std::size_t i = 0; i < tile.m; ++i, ++r) {
     const std::size_t unit = unit_of(p.out_units, tile.out + i);
     if constexpr (!Lazy) {
@@ -203,7 +219,7 @@ inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<
     r = unit;
   }
   if constexpr (!Lazy) {
-    const std::size_t end = share_end(p.out_units, tile.out + tile.m);
+    const std::size_t end = run_end(p.out_units, tile.out + tile.m);
     for (; r < end; ++r) update_dropped_row(update, row.begin, row.end, r * ld);
   }
 }
@@ -220,7 +236,7 @@ inline void use_kept_tile(const BackwardWeightsProduct<float>& p, const KeptTile
 // The bias is a row, whose columns are the outputs.
 inline void use_kept_bias(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
                           const float* sums) {
-  const KeptRow row{p.out_units, share_begin(p.out_units, out), share_end(p.out_units, out + m),
+  const KeptRow row{p.out_units, run_begin(p.out_units, out), run_end(p.out_units, out + m),
                     VecF(p.alpha)};
   with_update(p, p.bias, [&](const auto& update) {
     if (p.lazy) {
@@ -238,10 +254,13 @@ inline void limit_kept_norms(const BackwardWeightsProduct<float>& p, std::size_t
     limit_norms_f32(p.max_norm, rows, p.in_units.units, p.weights.target + unit * p.weights.ld);
   };
   if (!p.lazy) {
-    const std::size_t begin = share_begin(p.out_units, out);
-    limit(begin, share_end(p.out_units, out + m) - begin);
+    const std::size_t begin = run_begin(p.out_units, out);
+    limit(begin, run_end(p.out_units, out + m) - begin);
     return;
   }
   if (p.in_units.count == 0) return;  // nothing but biases has been touched
   for (std::size_t i = 0; i < m; ++i) limit(unit_of(p.out_units, out + i), 1);
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,13 +1,13 @@
 // The register-blocked micro-kernel of the products.
-// Included inside an anonymous namespace; Lanes<T>, load(), store() and the like come from the
-// instruction set (xsimd_compat.h) or from product_scalar.h.
+#pragma once
 
-template <class T>
-using VecOf = typename Lanes<T>::Vec;
-template <class T>
-constexpr std::size_t lanes_of = Lanes<T>::count;
-template <class T>
-constexpr std::size_t nr_of = tile_nv* lanes_of<T>;
+#include <cstddef>
+
+#include "kernels/gemm/tile.h"
+#include "kernels/isa/isa.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Rows of the left operand that are copied, not packed, lie so far apart: k_block elements and a
 // line, which keeps them out of each other's cache sets.
@@ -25,28 +25,29 @@ struct MicroOperands {
   std::size_t b_ld;
 };
 
-// The same where an operand lies far away, and is copied on the way: the left one's rows come to
-// lie row_stride apart, or the right one's without gaps. `next` is what follows: it comes near.
+// The same where an operand is read from L2 or beyond, and copied to L1 on the way: the left one's
+// rows come to lie row_stride apart, the right one's without gaps. `next` is what will be copied
+// next, and is prefetched.
 template <class T>
-struct LeftIsFar : MicroOperands<T> {
+struct LeftCopied : MicroOperands<T> {
   T* copy;
   const T* next;
 };
 template <class T>
-struct RightIsFar : MicroOperands<T> {
+struct RightCopied : MicroOperands<T> {
   T* copy;
   const T* next;
 };
-// Elements begin ... end - 1 of M rows, which are wanted next, come near.
+// Elements begin ... end - 1 of M rows, which are copied next, are prefetched.
 template <class T>
-struct NextIsFar : MicroOperands<T> {
+struct LeftPrefetched : MicroOperands<T> {
   const T* const* rows;
   std::size_t begin, end;
 };
-// So many vectors of the left operand's rows, and rows of the right one, come near before they are
-// wanted. Measured.
-constexpr std::size_t left_ahead = 4;
-constexpr std::size_t right_ahead = 40;
+// How far ahead a copied operand is prefetched: vectors of the left one's rows, rows of the right
+// one. As tuned on Zen 5.
+constexpr std::size_t left_prefetch_vectors = 4;
+constexpr std::size_t right_prefetch_rows = 40;
 
 // Row i of the left operand, by the two forms of addresses that need no pointer for each row.
 template <class T, int M, bool ByRows>
@@ -71,23 +72,24 @@ struct LeftRows {
 
 // What follows is part of a micro-kernel, inlined into it. Nothing is copied:
 template <class T, int NV>
-struct CopyNothing {
+struct NoCopier {
   [[gnu::always_inline]] void copy_row(std::size_t /*p*/, const VecOf<T>* /*row*/) {}
 };
 
 // Row p of the right operand, which has k.
 template <class T, int NV>
-struct CopyRight {
+struct RightCopier {
   T* copy;
   const T *ahead, *next;
   std::size_t ld, wrap;
 
-  CopyRight(std::size_t k, const RightIsFar<T>& of)
-      : copy(of.copy),
-        ahead(k > right_ahead ? of.b + right_ahead * of.b_ld : of.next),
-        next(of.next),
-        ld(of.b_ld),
-        wrap(k - right_ahead) {}
+  RightCopier(std::size_t k, const RightCopied<T>& operands)
+      : copy(operands.copy),
+        ahead(k > right_prefetch_rows ? operands.b + right_prefetch_rows * operands.b_ld
+                                      : operands.next),
+        next(operands.next),
+        ld(operands.b_ld),
+        wrap(k - right_prefetch_rows) {}
   [[gnu::always_inline]] void copy_row(std::size_t p, const VecOf<T>* row) {
     constexpr std::size_t lanes = lanes_of<T>;
     if (p == wrap) ahead = next;
@@ -102,14 +104,16 @@ struct CopyRight {
 
 // Elements [p, p + lanes) of M rows of the left operand, which have k.
 template <class T, int M>
-[[gnu::always_inline]] inline void copy_left(std::size_t p, std::size_t k, const LeftIsFar<T>& of) {
+[[gnu::always_inline]] inline void copy_left(std::size_t p, std::size_t k,
+                                             const LeftCopied<T>& operands) {
   constexpr std::size_t lanes = lanes_of<T>;
   const std::size_t n = smaller(lanes, k - p);
-  const std::size_t far = p + left_ahead * lanes;
-  const T* ahead = far < k ? of.a + far : of.next + (far - k) / lanes * lanes;
-  const T* from = of.a + p;
-  T* to = of.copy + p;
-  for (std::size_t i = 0; i < M; ++i, from += of.a_ld, ahead += of.a_ld, to += row_stride<T>) {
+  const std::size_t later = p + left_prefetch_vectors * lanes;
+  const T* ahead = later < k ? operands.a + later : operands.next + (later - k) / lanes * lanes;
+  const T* from = operands.a + p;
+  T* to = operands.copy + p;
+  for (std::size_t i = 0; i < M;
+       ++i, from += operands.a_ld, ahead += operands.a_ld, to += row_stride<T>) {
     __builtin_prefetch(ahead);
     if (n == lanes) {
       store(to, load(from));
@@ -142,49 +146,50 @@ template <class T, int M, int NV, bool ByRows, class Copy>
 }
 
 template <class T, int M, int NV, bool ByRows>
-[[gnu::always_inline]] inline void multiply_all(std::size_t k, const MicroOperands<T>& of,
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const MicroOperands<T>& operands,
                                                 VecOf<T> (&sums)[M][NV]) {
-  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
-  multiply_steps<T, M, NV>(k, left, of.b, of.b_ld, CopyNothing<T, NV>{}, sums);
+  LeftRows<T, M, ByRows> left(operands.a, operands.a_ld);
+  multiply_steps<T, M, NV>(k, left, operands.b, operands.b_ld, NoCopier<T, NV>{}, sums);
 }
 template <class T, int M, int NV, bool ByRows>
-[[gnu::always_inline]] inline void multiply_all(std::size_t k, const RightIsFar<T>& of,
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const RightCopied<T>& operands,
                                                 VecOf<T> (&sums)[M][NV]) {
-  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
-  multiply_steps<T, M, NV>(k, left, of.b, of.b_ld, CopyRight<T, NV>(k, of), sums);
+  LeftRows<T, M, ByRows> left(operands.a, operands.a_ld);
+  multiply_steps<T, M, NV>(k, left, operands.b, operands.b_ld, RightCopier<T, NV>(k, operands),
+                           sums);
 }
 template <class T, int M, int NV, bool ByRows>
-[[gnu::always_inline]] inline void multiply_all(std::size_t k, const LeftIsFar<T>& of,
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const LeftCopied<T>& operands,
                                                 VecOf<T> (&sums)[M][NV]) {
   constexpr std::size_t lanes = lanes_of<T>;
-  LeftRows<T, M, ByRows> left(of.copy, row_stride<T>);
+  LeftRows<T, M, ByRows> left(operands.copy, row_stride<T>);
   for (std::size_t p = 0; p < k; p += lanes) {
-    copy_left<T, M>(p, k, of);
-    multiply_steps<T, M, NV>(smaller(lanes, k - p), left, of.b + p * of.b_ld, of.b_ld,
-                             CopyNothing<T, NV>{}, sums);
+    copy_left<T, M>(p, k, operands);
+    multiply_steps<T, M, NV>(smaller(lanes, k - p), left, operands.b + p * operands.b_ld,
+                             operands.b_ld, NoCopier<T, NV>{}, sums);
   }
 }
 
 template <class T, int M, int NV, bool ByRows>
-[[gnu::always_inline]] inline void multiply_all(std::size_t k, const NextIsFar<T>& of,
+[[gnu::always_inline]] inline void multiply_all(std::size_t k, const LeftPrefetched<T>& operands,
                                                 VecOf<T> (&sums)[M][NV]) {
   constexpr std::size_t lanes = lanes_of<T>;
   constexpr std::size_t line = 64 / sizeof(T);
-  LeftRows<T, M, ByRows> left(of.a, of.a_ld);
-  const std::size_t share = (of.end - of.begin) * lanes / (k + 1) + line;
-  std::size_t c = of.begin;
+  LeftRows<T, M, ByRows> left(operands.a, operands.a_ld);
+  const std::size_t per_step = (operands.end - operands.begin) * lanes / (k + 1) + line;
+  std::size_t c = operands.begin;
   for (std::size_t p = 0; p < k; p += lanes) {
-    for (const std::size_t stop = smaller(c + share, of.end); c < stop; c += line) {
-      for (std::size_t i = 0; i < M; ++i) __builtin_prefetch(of.rows[i] + c, 0, 2);
+    for (const std::size_t stop = smaller(c + per_step, operands.end); c < stop; c += line) {
+      for (std::size_t i = 0; i < M; ++i) __builtin_prefetch(operands.rows[i] + c, 0, 2);
     }
-    multiply_steps<T, M, NV>(smaller(lanes, k - p), left, of.b + p * of.b_ld, of.b_ld,
-                             CopyNothing<T, NV>{}, sums);
+    multiply_steps<T, M, NV>(smaller(lanes, k - p), left, operands.b + p * operands.b_ld,
+                             operands.b_ld, NoCopier<T, NV>{}, sums);
   }
 }
 
 // c (M rows, NV vectors) = or += a b over k, as one chain per element.
 template <class T, int M, int NV, bool ByRows, class Operands>
-void micro_tile(std::size_t k, const Operands& of, T* c, std::size_t ldc, bool accumulate) {
+void micro_tile(std::size_t k, const Operands& operands, T* c, std::size_t ldc, bool accumulate) {
   using V = VecOf<T>;
   constexpr std::size_t lanes = lanes_of<T>;
   V sums[M][NV];
@@ -201,7 +206,7 @@ void micro_tile(std::size_t k, const Operands& of, T* c, std::size_t ldc, bool a
       for (std::size_t j = 0; j < NV; ++j) sums[i][j] = V(T{0});
     }
   }
-  multiply_all<T, M, NV, ByRows>(k, of, sums);
+  multiply_all<T, M, NV, ByRows>(k, operands, sums);
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < M; ++i) {
 #pragma GCC unroll 8
@@ -212,19 +217,22 @@ void micro_tile(std::size_t k, const Operands& of, T* c, std::size_t ldc, bool a
 // The micro-kernel of m rows and n columns, 1 <= m <= tile_mr, 1 <= n <= nr; it computes whole
 // vectors.
 template <class T, bool ByRows, int M = tile_mr, int NV = tile_nv, class Operands>
-inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const Operands& of, T* c,
+inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const Operands& operands, T* c,
                        std::size_t ldc, bool accumulate) {
   if constexpr (M > 1) {
     if (m < M) {
-      call_micro<T, ByRows, M - 1, NV>(m, n, k, of, c, ldc, accumulate);
+      call_micro<T, ByRows, M - 1, NV>(m, n, k, operands, c, ldc, accumulate);
       return;
     }
   }
   if constexpr (NV > 1) {
     if (n <= (NV - 1) * lanes_of<T>) {
-      call_micro<T, ByRows, M, NV - 1>(m, n, k, of, c, ldc, accumulate);
+      call_micro<T, ByRows, M, NV - 1>(m, n, k, operands, c, ldc, accumulate);
       return;
     }
   }
-  micro_tile<T, M, NV, ByRows>(k, of, c, ldc, accumulate);
+  micro_tile<T, M, NV, ByRows>(k, operands, c, ldc, accumulate);
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,4 +1,13 @@
-// The packing of panels for the micro-kernel. Included inside an anonymous namespace.
+// The packing of panels for the micro-kernel.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/gemm/tile.h"
+#include "kernels/isa/isa.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Panels of pack_cols: rows of the source are copied as they are, whole ones at once, others a
 // vector of each at a time.
@@ -78,3 +87,6 @@ void pack_rows(std::size_t rows, std::size_t k, const T* src, std::size_t ld, st
     }
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

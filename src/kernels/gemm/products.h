@@ -1,30 +1,45 @@
 // The three products of a linear layer, for the range that one thread computes. What is large, the
 // weights, is read once, and a piece of it at a time is copied to where it stays in L1; what is
-// small, a block of the batch, is packed and stays in L2. Included inside an anonymous namespace.
+// small, a block of the batch, is packed and stays in L2.
+#pragma once
 
-// Outputs that are finished together: some micro-tiles, and whole vectors of the transposition.
+#include <cstddef>
+
+#include "kernels/gemm/epilogue.h"
+#include "kernels/gemm/kept_units.h"
+#include "kernels/gemm/micro.h"
+#include "kernels/gemm/pack.h"
+#include "kernels/gemm/tile.h"
+#include "kernels/gemm_arguments.h"
+#include "kernels/isa/isa.h"
+#include "kernels/optimizer/norm.h"
+
+namespace simdrop::detail {
+namespace {
+
+// Rows of a macro-tile: outputs that are finished together.
 template <class T>
-constexpr std::size_t strip_rows = tile_strip_vectors* lanes_of<T>;
+constexpr std::size_t macro_rows = tile_macro_vectors* lanes_of<T>;
 
 template <class T>
 constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
   return (n + unit - 1) / unit * unit;
 }
 
-// A row of gradients of a strip of outputs, with a gap; and what the sums of a bias take.
+// The leading dimension of gradients, and what the sums of a bias take.
 template <class T>
-constexpr std::size_t strip_ld(std::size_t ins) {
+constexpr std::size_t gradient_ld(std::size_t ins) {
   return round_up_to<T>(ins, nr_of<T>) + 64 / sizeof(T);
 }
 template <class T>
-constexpr std::size_t sums_room = round_up_to<T>(tile_mr, lanes_of<T>) + lanes_of<T>;
+constexpr std::size_t bias_sums_size = round_up_to<T>(tile_mr, lanes_of<T>) + lanes_of<T>;
 
 template <class T>
 std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
-      strip_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
+      macro_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
   const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
-  const std::size_t weights = tile_mr * strip_ld<T>(k) + sums_room<T> + batch * tile_mr;
+  const std::size_t weights = tile_mr * gradient_ld<T>(k) + bias_sums_size<T> + batch * tile_mr;
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
 }
@@ -32,11 +47,12 @@ std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
 // What is copied of W after k elements from q on of m rows from `row` on; the same again where
 // fewer follow.
 template <class T>
-inline const T* next_left(const ForwardProduct<T>& p, std::size_t row, std::size_t m, std::size_t q,
-                          std::size_t k) {
+inline const T* next_to_copy(const ForwardProduct<T>& p, std::size_t row, std::size_t m,
+                             std::size_t q, std::size_t k) {
   const T* w = p.w + row * p.ld_w;
-  if (p.k - q - k >= left_ahead * lanes_of<T>) return w + q + k;
-  return row + 2 * m <= p.outs && p.k >= left_ahead * lanes_of<T> ? w + m * p.ld_w : w + q;
+  if (p.k - q - k >= left_prefetch_vectors * lanes_of<T>) return w + q + k;
+  return row + 2 * m <= p.outs && p.k >= left_prefetch_vectors * lanes_of<T> ? w + m * p.ld_w
+                                                                             : w + q;
 }
 
 template <class T>
@@ -44,11 +60,11 @@ void forward_product(const ForwardProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
   const std::size_t ld = round_up_to<T>(p.batch, nr);
   T* block = p.scratch;
-  T* copy = block + strip_rows<T> * ld;
-  const bool gathers = p.rows != nullptr || p.columns.index != nullptr;
-  const bool far = !gathers && !lies_in_l1<T>(p.outs, p.ld_w);
-  for (std::size_t out = 0; out < p.outs; out += strip_rows<T>) {
-    const std::size_t outs = smaller(strip_rows<T>, p.outs - out);
+  T* copy = block + macro_rows<T> * ld;
+  const bool compresses = p.rows != nullptr || p.columns.index != nullptr;
+  const bool copies = !compresses && !fits_l1<T>(p.outs, p.ld_w);
+  for (std::size_t out = 0; out < p.outs; out += macro_rows<T>) {
+    const std::size_t outs = smaller(macro_rows<T>, p.outs - out);
     const EvenSplit tiles(outs, tile_mr);
     for (std::size_t t = 0; t < tiles.parts; ++t) {
       const std::size_t m = tiles.size(t);
@@ -57,25 +73,26 @@ void forward_product(const ForwardProduct<T>& p) {
       for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
         const std::size_t k = smaller(k_block, p.k - q);
         const T* w = p.w + first * p.ld_w + q;
-        MicroOperands<T> of{w, p.ld_w, p.x + q * nr, nr};
-        if (gathers) {
-          of = gather_weights(p, first, m, q, k, of, copy);
-        } else if (far) {
-          of.a = copy;
-          of.a_ld = row_stride<T>;
+        MicroOperands<T> operands{w, p.ld_w, p.x + q * nr, nr};
+        if (compresses) {
+          operands = compress_weights(p, first, m, q, k, operands, copy);
+        } else if (copies) {
+          operands.a = copy;
+          operands.a_ld = row_stride<T>;
         }
-        // Examples are finished as soon as the last products of the strip are there, which hides
-        // behind the ones of the next examples.
+        // Examples are finished as soon as the last products of the macro-tile are there, which
+        // hides behind the ones of the next examples.
         const bool last = t + 1 == tiles.parts && q + k >= p.k;
-        for (std::size_t r = 0; r < p.batch; r += nr, of.b += nr * p.k) {
+        for (std::size_t r = 0; r < p.batch; r += nr, operands.b += nr * p.k) {
           const std::size_t rows = smaller(nr, p.batch - r);
-          if (r == 0 && far) {
-            const LeftIsFar<T> source{{w, p.ld_w, of.b, nr}, copy, next_left(p, first, m, q, k)};
+          if (r == 0 && copies) {
+            const LeftCopied<T> source{
+                {w, p.ld_w, operands.b, nr}, copy, next_to_copy(p, first, m, q, k)};
             call_micro<T, true>(m, rows, k, source, c, ld, q != 0);
-          } else if (r == 0 && gathers) {
-            multiply_gathered(p, first, m, q, rows, k, of, c, ld);
+          } else if (r == 0 && compresses) {
+            multiply_compressed(p, first, m, q, rows, k, operands, c, ld);
           } else {
-            call_micro<T, true>(m, rows, k, of, c + r, ld, q != 0);
+            call_micro<T, true>(m, rows, k, operands, c + r, ld, q != 0);
           }
           if (last && p.bits != nullptr) {
             finish_forward<T, true>(p, block + r, ld, out, outs, r, rows);
@@ -100,16 +117,16 @@ inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t in, std
     const std::size_t m = tiles.size(t);
     T* to = c + first * ldc;
     if (p.ld_dy != 0) {
-      const MicroOperands<T> of{p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w};
-      call_micro<T, true>(m, n, k, of, to, ldc, q != 0);
+      const MicroOperands<T> operands{p.dy + first * p.ld_dy + q, p.ld_dy, w, ld_w};
+      call_micro<T, true>(m, n, k, operands, to, ldc, q != 0);
     } else {
-      const MicroOperands<T> of{p.dy + first * p.k + q * m, m, w, ld_w};
+      const MicroOperands<T> operands{p.dy + first * p.k + q * m, m, w, ld_w};
       if (t == 0 && next != nullptr) {
-        call_micro<T, false>(m, n, k, RightIsFar<T>{of, panel, next}, to, ldc, q != 0);
+        call_micro<T, false>(m, n, k, RightCopied<T>{operands, panel, next}, to, ldc, q != 0);
         w = panel;
         ld_w = nr_of<T>;
       } else {
-        call_micro<T, false>(m, n, k, of, to, ldc, q != 0);
+        call_micro<T, false>(m, n, k, operands, to, ldc, q != 0);
       }
     }
     if (c == p.scratch && q + k >= p.k) finish_backward_input(p, to, ldc, first, m, in, n);
@@ -120,7 +137,7 @@ template <class T>
 void backward_input_product(const BackwardInputProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
   T* panel = p.scratch + p.batch * nr;
-  const bool w_in_place = lies_in_l1<T>(p.k, p.ld_w);
+  const bool w_in_place = fits_l1<T>(p.k, p.ld_w);
   for (std::size_t in = 0; in < p.ins; in += nr) {
     const std::size_t n = smaller(nr, p.ins - in);
     const bool whole = n % lanes_of<T> == 0;
@@ -134,7 +151,7 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
         multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, nullptr, nullptr);
       } else if (n == nr && p.ld_dy == 0) {
         const T* next_panel = p.w + (in + 2 * nr <= p.ins ? in + nr : 0);
-        const T* next = p.k - q - k >= right_ahead ? w + k * p.ld_w : next_panel;
+        const T* next = p.k - q - k >= right_prefetch_rows ? w + k * p.ld_w : next_panel;
         multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, panel, next);
       } else {
         pack_cols(n, k, w, p.ld_w, nr, panel);
@@ -174,18 +191,18 @@ inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std
   for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
     const std::size_t k = smaller(k_block, p.batch - q);
     const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
-    const MicroOperands<T> of{panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr};
-    call_micro<T, false>(m, n, k, of, c, ldc, q != 0);
+    const MicroOperands<T> operands{panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr};
+    call_micro<T, false>(m, n, k, operands, c, ldc, q != 0);
   }
 }
 
 // Gradients of m outputs. All products come first, then rows of weights are updated from end to
 // end, which memory streams faster than a tile of each; what is only stored goes tile by tile.
 template <class T>
-inline void gradient_strip(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
-                           const T* panel, std::size_t ld_panel) {
+inline void gradient_rows(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m,
+                          const T* panel, std::size_t ld_panel) {
   constexpr std::size_t nr = nr_of<T>;
-  const std::size_t ld = strip_ld<T>(p.ins);
+  const std::size_t ld = gradient_ld<T>(p.ins);
   const std::size_t offset = out * p.weights.ld;
   const bool stores = p.weights.update == Update::store && !p.kept;
   // Sums that are the gradients, in whole vectors, need nothing done.
@@ -200,8 +217,8 @@ inline void gradient_strip(const BackwardWeightsProduct<T>& p, std::size_t out, 
   if (!p.kept) {
     use_gradients(p, p.weights, offset, p.scratch, ld, m, p.ins);
   } else if constexpr (sizeof(T) == sizeof(float)) {
-    const KeptRow row{p.in_units, share_begin(p.in_units, p.first_in),
-                      share_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
+    const KeptRow row{p.in_units, run_begin(p.in_units, p.first_in),
+                      run_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
     use_kept_tile(p, {p.first_out + out, m, row}, p.scratch, ld);
   }
 }
@@ -223,7 +240,7 @@ template <class T>
 void update_without_outputs(const BackwardWeightsProduct<T>& p) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (p.bias.target != nullptr) use_kept_bias(p, 0, 0, p.scratch);
-    gradient_strip(p, 0, 0, static_cast<const T*>(nullptr), 0);
+    gradient_rows(p, 0, 0, static_cast<const T*>(nullptr), 0);
     limit_rows(p, 0, 0);
   }
 }
@@ -231,19 +248,19 @@ void update_without_outputs(const BackwardWeightsProduct<T>& p) {
 template <class T>
 void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   const EvenSplit tiles(p.outs, tile_mr);
-  T* sums = p.scratch + tile_mr * strip_ld<T>(p.ins);
-  T* packed = sums + sums_room<T>;
+  T* sums = p.scratch + tile_mr * gradient_ld<T>(p.ins);
+  T* packed = sums + bias_sums_size<T>;
   if (p.kept && p.outs == 0) update_without_outputs(p);
   for (std::size_t t = 0; t < tiles.parts; ++t) {
     const std::size_t out = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     // A single tile without padding between its rows is a panel already.
-    const bool in_place = m == p.ld_dy || lies_in_l1<T>(p.batch, p.ld_dy);
+    const bool in_place = m == p.ld_dy || fits_l1<T>(p.batch, p.ld_dy);
     if (!in_place) pack_cols(m, p.batch, p.dy + out, p.ld_dy, m, packed);
     const T* panel = in_place ? p.dy + out : packed;
     const std::size_t ld_panel = in_place ? p.ld_dy : m;
     if (p.bias.target != nullptr) bias_gradients(p, out, m, panel, ld_panel, sums);
-    gradient_strip(p, out, m, panel, ld_panel);
+    gradient_rows(p, out, m, panel, ld_panel);
     limit_rows(p, out, m);
   }
 }
@@ -260,3 +277,6 @@ constexpr ProductKernels<T> product_kernels() {
           .backward_input = backward_input_product<T>,
           .backward_weights = backward_weights_product<T>};
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,9 +1,21 @@
-// The shims of AVX2 with FMA and F16C; see xsimd_compat.h. Included inside an anonymous namespace.
+// The operations of vector.h for AVX2 with FMA and F16C.
+#pragma once
 
-// Philox states in flight, to cover the latency of a round: in philox_fill, and in a mask.
-// Measured.
-constexpr std::size_t philox_states = 5;
-constexpr std::size_t mask_groups = 4;
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/basics.h"
+#include "kernels/isa/types.h"
+#include "kernels/isa/vector.h"
+#include "kernels/isa/x86.h"
+#include "simdrop/float16.hpp"
+
+namespace simdrop::detail {
+namespace {
+
+// As tuned on Zen 5.
+constexpr std::size_t philox_vectors = 5;
+constexpr std::size_t mask_vectors = 4;
 
 inline VecU64 mul_low32(VecU64 a, VecU64 b) {
   return _mm256_mul_epu32(a, b);
@@ -59,7 +71,7 @@ struct MaskBits {
     return _mm256_and_pd(_mm256_castsi256_pd(kept), v);
   }
 };
-// not z <= 0 ? z * factor : +0. The maximum of 0 and z is z where that is NaN or -0, and adding +0
+// The maximum of 0 and z is z where that is NaN or -0, and adding +0
 // makes +0 of -0 and changes nothing else: a comparison less.
 inline VecF relu_times(VecF z, VecF factor) {
   return _mm256_fmadd_ps(_mm256_max_ps(_mm256_setzero_ps(), z), factor, _mm256_setzero_ps());
@@ -79,14 +91,14 @@ inline VecU64 pack_words(VecU64 low, VecU64 high) {
   return _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xAA);
 }
 
-struct HitLanes {
+struct CorrectionLanes {
   __m256i one;
-  HitLanes(VecU64 draw, std::int64_t threshold)
+  CorrectionLanes(VecU64 draw, std::int64_t threshold)
       : one(_mm256_srli_epi64(_mm256_cmpgt_epi64(draw, _mm256_set1_epi64x(threshold)), 63)) {}
   [[nodiscard]] VecU64 at(VecU64 place) const { return _mm256_sllv_epi64(one, place); }
 };
 inline bool any_above(VecU64 draw, std::int64_t threshold) {
-  const __m256i one = HitLanes(draw, threshold).one;
+  const __m256i one = CorrectionLanes(draw, threshold).one;
   return _mm256_testz_si256(one, one) == 0;
 }
 
@@ -109,7 +121,6 @@ inline VecU32 as_u32(VecF v) {
   return _mm256_castps_si256(v);
 }
 
-using VecU16 = __m128i;
 template <class T>
 inline VecU16 load_u16(const T* p) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -173,7 +184,6 @@ inline void stream_fence() {
   _mm_sfence();
 }
 
-// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
 inline __m256i first_lanes32(std::size_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)),
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -220,7 +230,7 @@ inline void store_first(float* p, VecF v, std::size_t n) {
   }
   if ((n & 1) != 0) _mm_store_ss(p + (n & 2), part);
 }
-// The lower (upper) halves of two vectors, lane by lane in turn (xsimd 8.1 differs by type).
+// xsimd 8.1 differs by type.
 inline VecF zip_low(VecF a, VecF b) {
   return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
 }
@@ -233,8 +243,10 @@ inline VecD zip_low(VecD a, VecD b) {
 inline VecD zip_high(VecD a, VecD b) {
   return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31);
 }
-template <class V>
-inline V select_bits(std::uint64_t bits, V v) {
+inline VecF select_bits(std::uint64_t bits, VecF v) {
+  return MaskBits(bits).select<0>(v);
+}
+inline VecD select_bits(std::uint64_t bits, VecD v) {
   return MaskBits(bits).select<0>(v);
 }
 
@@ -260,24 +272,18 @@ inline VecF permute(VecF v, const std::uint8_t* order) {
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(order));
   return _mm256_permutevar8x32_ps(v, _mm256_cvtepu8_epi32(bytes));
 }
-// a where the bit of the lane is set, else b.
 inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
   const __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
   const __m256i here = _mm256_and_si256(_mm256_set1_epi32(static_cast<int>(bits)), each);
   return _mm256_blendv_ps(b, a, _mm256_castsi256_ps(_mm256_cmpeq_epi32(here, each)));
 }
-// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
 inline VecF compress(std::uint64_t bits, VecF v) {
   return permute(v, lane_orders.compress[bits & 255]);
 }
-// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
 inline VecF expand(std::uint64_t bits, VecF v) {
   return blend_bits(bits, permute(v, lane_orders.expand[bits & 255]), VecF(0.0F));
 }
 
-#include "kernels/isa/x86.h"
-
-// Lane i: the sum of the lanes of the i-th vector.
 inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
   const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
   const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
@@ -286,9 +292,11 @@ inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
   return _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
 }
 
-// A vector that is used more than once: else each use may become a load of its own.
 inline VecF loaded_once(VecF v) {
   __m256 raw = v;
   __asm__("" : "+x"(raw));
   return raw;
 }
+
+}  // namespace
+}  // namespace simdrop::detail

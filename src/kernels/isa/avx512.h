@@ -1,43 +1,49 @@
-// The shims of AVX-512 (F, CD, DQ, BW); see xsimd_compat.h. Included inside an anonymous namespace.
+// The operations of vector.h for AVX-512 F, CD, DQ and BW.
+#pragma once
 
-// Philox states in flight, to cover the latency of a round: in philox_fill, and in a mask.
-// Measured.
-constexpr std::size_t philox_states = 6;
-constexpr std::size_t mask_groups = 4;
+#include <cstddef>
+#include <cstdint>
 
-// Low 32 bits of each lane times a constant: 64-bit products (xsimd: no widening multiply).
+#include "kernels/isa/basics.h"
+#include "kernels/isa/types.h"
+#include "kernels/isa/vector.h"
+#include "kernels/isa/x86.h"
+#include "simdrop/float16.hpp"
+
+namespace simdrop::detail {
+namespace {
+
+// As tuned on Zen 5.
+constexpr std::size_t philox_vectors = 6;
+constexpr std::size_t mask_vectors = 4;
+
 inline VecU64 mul_low32(VecU64 a, VecU64 b) {
   return _mm512_mul_epu32(a, b);
 }
 inline VecU64 shift_right32(VecU64 a) {
   return _mm512_srli_epi64(a, 32);
 }
-// a * b + c, rounded once (xsimd 8.1 rounds twice on AVX-512).
+// xsimd 8.1 rounds twice on AVX-512.
 inline VecF mul_add(VecF a, VecF b, VecF c) {
   return _mm512_fmadd_ps(a, b, c);
 }
 inline VecD mul_add(VecD a, VecD b, VecD c) {
   return _mm512_fmadd_pd(a, b, c);
 }
-// a ^ b ^ c in one operation (xsimd: no ternary logic).
 inline VecU64 xor3(VecU64 a, VecU64 b, VecU64 c) {
   return _mm512_ternarylogic_epi64(a, b, c, 0x96);
 }
 
-// a | b | c in one operation.
 inline VecU64 or3(VecU64 a, VecU64 b, VecU64 c) {
   return _mm512_ternarylogic_epi64(a, b, c, 0xFE);
 }
-// Digit by digit from the last one: digit ? kept | drawn : kept & drawn, which is the majority of
-// three.
+// The majority of three.
 inline VecU64 fold_digit(VecU64 kept, VecU64 drawn, bool digit) {
   const __m512i all = _mm512_set1_epi64(digit ? -1 : 0);
   return _mm512_ternarylogic_epi64(kept, drawn, all, 0xE8);
 }
-// Holds the compiler to the order of the source where registers are few.
 inline void keep_order(VecU64&, VecU64&, VecU64&, VecU64&) {}
 
-// Blocks of four words from lanes: lane i of x0 ... x3 holds the words of block block_lanes[i].
 constexpr std::uint64_t block_lanes[8] = {0, 4, 1, 5, 2, 6, 3, 7};
 inline void store_blocks(VecU64 x0, VecU64 x1, VecU64 x2, VecU64 x3, std::uint32_t* out) {
   const __m512i low = _mm512_mask_shuffle_epi32(x0, 0xAAAA, x1, _MM_PERM_CCAA);
@@ -46,12 +52,11 @@ inline void store_blocks(VecU64 x0, VecU64 x1, VecU64 x2, VecU64 x3, std::uint32
   _mm512_storeu_si512(out + 16, _mm512_unpackhi_epi64(low, high));
 }
 
-// Bit i of the result: a[i] <= b[i], unsigned.
 inline std::uint32_t bits_le_u32(VecU32 a, VecU32 b) {
   return _mm512_cmple_epu32_mask(a, b);
 }
 
-// Keeps a load out of a masked operation: as masked loads, memory streams a third slower (Zen 5).
+// As a masked load, memory streams a third slower (Zen 5).
 inline VecF in_register(VecF v) {
   __m512 raw = v;
   __asm__("" : "+v"(raw));
@@ -63,9 +68,7 @@ inline VecD in_register(VecD v) {
   return raw;
 }
 
-// 64 mask bits, handed out a vector at a time: select<K>() keeps the lanes of v whose bits
-// (number of lanes) * K ... are set and makes the others +0. Testing a vector costs less than
-// moving bits from general registers to mask registers.
+// Testing a vector costs less than moving bits from general registers to mask registers.
 struct MaskBits {
   __m512i half[2];  // each of 32 bits, in all lanes of 32 bits
   explicit MaskBits(std::uint64_t bits)
@@ -93,7 +96,7 @@ struct MaskBits {
     return _mm512_maskz_mov_pd(kept_f64<K>(), v);
   }
 };
-// not z <= 0 ? z * factor : +0. The maximum of 0 and z is z where that is NaN or -0, and adding +0
+// The maximum of 0 and z is z where that is NaN or -0, and adding +0
 // makes +0 of -0 and changes nothing else: a comparison less.
 inline VecF relu_times(VecF z, VecF factor) {
   return _mm512_fmadd_ps(_mm512_max_ps(_mm512_setzero_ps(), z), factor, _mm512_setzero_ps());
@@ -101,7 +104,6 @@ inline VecF relu_times(VecF z, VecF factor) {
 inline VecD relu_times(VecD z, VecD factor) {
   return _mm512_fmadd_pd(_mm512_max_pd(_mm512_setzero_pd(), z), factor, _mm512_setzero_pd());
 }
-// v where y > 0, else +0.
 inline VecF select_gt_zero(VecF y, VecF v) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(y, _mm512_setzero_ps(), _CMP_GT_OQ), v);
 }
@@ -110,26 +112,22 @@ inline VecD select_gt_zero(VecD y, VecD v) {
   return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(y, _mm512_setzero_pd(), _CMP_GT_OQ), v);
 }
 
-// The low halves of the lanes of low and high as one 64-bit word a lane.
 inline VecU64 pack_words(VecU64 low, VecU64 high) {
   return _mm512_mask_shuffle_epi32(low, 0xAAAA, high, _MM_PERM_CCAA);
 }
 
-// A hit in each lane whose draw is above its threshold (both biased by 2^63): at() sets bit `place`
-// of a word, and none if place is not in 0 ... 63.
-struct HitLanes {
+struct CorrectionLanes {
   __mmask8 above;
-  HitLanes(VecU64 draw, std::int64_t threshold)
+  CorrectionLanes(VecU64 draw, std::int64_t threshold)
       : above(_mm512_cmpgt_epi64_mask(draw, _mm512_set1_epi64(threshold))) {}
   [[nodiscard]] VecU64 at(VecU64 place) const {
     return _mm512_maskz_sllv_epi64(above, _mm512_set1_epi64(1), place);
   }
 };
 inline bool any_above(VecU64 draw, std::int64_t threshold) {
-  return HitLanes(draw, threshold).above != 0;
+  return CorrectionLanes(draw, threshold).above != 0;
 }
 
-// Lane i of w0 ... w3 becomes words 4 i ... 4 i + 3.
 inline void store_transposed(VecU64 w0, VecU64 w1, VecU64 w2, VecU64 w3, std::uint64_t* out) {
   const __m512i even01 = _mm512_unpacklo_epi64(w0, w1);
   const __m512i odd01 = _mm512_unpackhi_epi64(w0, w1);
@@ -154,7 +152,6 @@ inline VecU32 as_u32(VecF v) {
   return _mm512_castps_si512(v);
 }
 
-using VecU16 = __m256i;  // lanes_f32 elements of 16 bits
 template <class T>
 inline VecU16 load_u16(const T* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
@@ -176,7 +173,6 @@ inline VecU16 f16_bits(VecF v) {
   return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
-// The first n elements alone are read, or written; 0 < n <= lanes.
 inline __mmask16 first_lanes(std::size_t n) {
   return static_cast<__mmask16>((1U << n) - 1U);
 }
@@ -197,8 +193,6 @@ inline VecF narrow_f64(VecD low, VecD high) {
   return _mm512_insertf32x8(half, _mm512_cvtpd_ps(high), 1);
 }
 
-// Stores around the caches; p must be aligned to the vector.
-// Floats in memory, doubles in arithmetic.
 inline VecD load_double(const float* p) {
   return _mm512_cvtps_pd(_mm256_loadu_ps(p));
 }
@@ -220,7 +214,6 @@ inline void stream_fence() {
   _mm_sfence();
 }
 
-// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
 inline VecF load_first(const float* p, std::size_t n) {
   return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << n) - 1U), p);
 }
@@ -233,7 +226,7 @@ inline void store_first(float* p, VecF v, std::size_t n) {
 inline void store_first(double* p, VecD v, std::size_t n) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1U << n) - 1U), v);
 }
-// The lower (upper) halves of two vectors, lane by lane in turn (xsimd 8.1 stays within 128 bits).
+// xsimd 8.1 stays within 128 bits.
 inline VecF zip_low(VecF a, VecF b) {
   const __m512i from = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   return _mm512_permutex2var_ps(a, from, b);
@@ -249,29 +242,22 @@ inline VecD zip_low(VecD a, VecD b) {
 inline VecD zip_high(VecD a, VecD b) {
   return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b);
 }
-// v where the bit of the lane is set, else +0.
 inline VecF select_bits(std::uint64_t bits, VecF v) {
   return _mm512_maskz_mov_ps(static_cast<__mmask16>(bits), v);
 }
 inline VecD select_bits(std::uint64_t bits, VecD v) {
   return _mm512_maskz_mov_pd(static_cast<__mmask8>(bits), v);
 }
-// a where the bit of the lane is set, else b.
 inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
   return _mm512_mask_mov_ps(b, static_cast<__mmask16>(bits), a);
 }
-// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
 inline VecF compress(std::uint64_t bits, VecF v) {
   return _mm512_maskz_compress_ps(static_cast<__mmask16>(bits), v);
 }
-// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
 inline VecF expand(std::uint64_t bits, VecF v) {
   return _mm512_maskz_expand_ps(static_cast<__mmask16>(bits), v);
 }
 
-#include "kernels/isa/x86.h"
-
-// Lane i: the sum of the lanes of the i-th vector.
 inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
   const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
   const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
@@ -281,7 +267,9 @@ inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
   return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
-// A vector that is used more than once: else each use may become a load of its own.
 inline VecF loaded_once(VecF v) {
   return in_register(v);
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,6 +1,14 @@
 // Elements in memory and in arithmetic, in plain C++: the scalar table, and the tails of the vector
-// ones. Included inside an anonymous namespace. Conversions to 16 bits round to nearest even; a NaN
-// stays one: quiet, with the upper bits of its payload, as the hardware's conversions have it.
+// ones. Conversions to 16 bits round to nearest even; a NaN stays one: quiet, with the upper bits
+// of its payload, as the hardware's conversions have it.
+#pragma once
+
+#include <cstdint>
+
+#include "simdrop/float16.hpp"
+
+namespace simdrop::detail {
+namespace {
 
 inline std::uint32_t float_bits(float x) {
   std::uint32_t bits;
@@ -72,3 +80,6 @@ inline void from_arithmetic(float x, float16& out) {
   }
   out.bits = static_cast<std::uint16_t>(sign | half);
 }
+
+}  // namespace
+}  // namespace simdrop::detail

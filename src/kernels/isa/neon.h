@@ -1,8 +1,20 @@
-// The shims of NEON on AArch64; see xsimd_compat.h. Included inside an anonymous namespace.
+// The operations of vector.h for NEON on AArch64.
+#pragma once
 
-// Philox states in flight: 16 registers of 32. Not measured: no AArch64 machine has run this yet.
-constexpr std::size_t philox_states = 4;
-constexpr std::size_t mask_groups = 4;
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/basics.h"
+#include "kernels/isa/types.h"
+#include "kernels/isa/vector.h"
+#include "simdrop/float16.hpp"
+
+namespace simdrop::detail {
+namespace {
+
+// 16 registers of 32. Not measured: no AArch64 machine has run this yet.
+constexpr std::size_t philox_vectors = 4;
+constexpr std::size_t mask_vectors = 4;
 
 inline VecU64 mul_low32(VecU64 a, VecU64 b) {
   return vmull_u32(vmovn_u64(a), vmovn_u64(b));
@@ -53,7 +65,7 @@ struct MaskBits {
     return select_u64(vtstq_u64(bits, lane_bits), v);
   }
 };
-// not z <= 0 ? z * factor : +0. NEON's maximum keeps a NaN, and takes 0 for the larger of 0 and -0.
+// NEON's maximum keeps a NaN, and takes 0 for the larger of 0 and -0.
 inline VecF relu_times(VecF z, VecF factor) {
   return vmulq_f32(vmaxq_f32(z, vdupq_n_f32(0)), factor);
 }
@@ -73,16 +85,16 @@ inline VecU64 pack_words(VecU64 low, VecU64 high) {
 }
 
 // A negative place shifts to the right, and so leaves nothing.
-struct HitLanes {
+struct CorrectionLanes {
   uint64x2_t one;
-  HitLanes(VecU64 draw, std::int64_t threshold)
+  CorrectionLanes(VecU64 draw, std::int64_t threshold)
       : one(vshrq_n_u64(vcgtq_s64(vreinterpretq_s64_u64(draw), vdupq_n_s64(threshold)), 63)) {}
   [[nodiscard]] VecU64 at(VecU64 place) const {
     return vshlq_u64(one, vreinterpretq_s64_u64(place));
   }
 };
 inline bool any_above(VecU64 draw, std::int64_t threshold) {
-  const uint64x2_t one = HitLanes(draw, threshold).one;
+  const uint64x2_t one = CorrectionLanes(draw, threshold).one;
   return (vgetq_lane_u64(one, 0) | vgetq_lane_u64(one, 1)) != 0;
 }
 
@@ -100,7 +112,6 @@ inline VecU32 as_u32(VecF v) {
   return vreinterpretq_u32_f32(v);
 }
 
-using VecU16 = uint16x4_t;
 template <class T>
 inline VecU16 load_u16(const T* p) {
   return vld1_u16(reinterpret_cast<const std::uint16_t*>(p));
@@ -161,25 +172,35 @@ inline void stream_u16(T* p, VecU16 v) {
 }
 inline void stream_fence() {}
 
-// The first n elements, 1 <= n <= lanes; nothing else is touched, and lanes beyond are +0.
 template <class T>
-inline typename Lanes<T>::Vec load_first(const T* p, std::size_t n) {
-  if (n == Lanes<T>::count) return load(p);
-  T first[Lanes<T>::count] = {};
+inline VecOf<T> load_some(const T* p, std::size_t n) {
+  if (n == lanes_of<T>) return load(p);
+  T first[lanes_of<T>] = {};
   for (std::size_t i = 0; i < n; ++i) first[i] = p[i];
   return load(first);
 }
 template <class T>
-inline void store_first(T* p, typename Lanes<T>::Vec v, std::size_t n) {
-  if (n == Lanes<T>::count) {
+inline void store_some(T* p, VecOf<T> v, std::size_t n) {
+  if (n == lanes_of<T>) {
     store(p, v);
     return;
   }
-  T first[Lanes<T>::count];
+  T first[lanes_of<T>];
   store(first, v);
   for (std::size_t i = 0; i < n; ++i) p[i] = first[i];
 }
-// The lower (upper) halves of two vectors, lane by lane in turn.
+inline VecF load_first(const float* p, std::size_t n) {
+  return load_some(p, n);
+}
+inline VecD load_first(const double* p, std::size_t n) {
+  return load_some(p, n);
+}
+inline void store_first(float* p, VecF v, std::size_t n) {
+  store_some(p, v, n);
+}
+inline void store_first(double* p, VecD v, std::size_t n) {
+  store_some(p, v, n);
+}
 inline VecF zip_low(VecF a, VecF b) {
   return vzip1q_f32(a, b);
 }
@@ -192,11 +213,12 @@ inline VecD zip_low(VecD a, VecD b) {
 inline VecD zip_high(VecD a, VecD b) {
   return vzip2q_f64(a, b);
 }
-template <class V>
-inline V select_bits(std::uint64_t bits, V v) {
+inline VecF select_bits(std::uint64_t bits, VecF v) {
   return MaskBits(bits).select<0>(v);
 }
-// a where the bit of the lane is set, else b.
+inline VecD select_bits(std::uint64_t bits, VecD v) {
+  return MaskBits(bits).select<0>(v);
+}
 inline VecF blend_bits(std::uint64_t bits, VecF a, VecF b) {
   const std::uint32_t each[4] = {1, 2, 4, 8};
   const uint32x4_t set = vtstq_u32(vdupq_n_u32(static_cast<std::uint32_t>(bits)), vld1q_u32(each));
@@ -229,19 +251,13 @@ constexpr LaneOrders lane_orders = make_lane_orders();
 inline VecF permute(VecF v, const std::uint8_t* order) {
   return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(v), vld1q_u8(order)));
 }
-// The lanes of v whose bits are set, in order from lane 0; those behind them are unspecified.
 inline VecF compress(std::uint64_t bits, VecF v) {
   return permute(v, lane_orders.compress[bits & 15]);
 }
-// The other way: lane 0, 1, ... of v to the lanes whose bits are set, +0 to the others.
 inline VecF expand(std::uint64_t bits, VecF v) {
   return permute(v, lane_orders.expand[bits & 15]);
 }
 
-// Four floats at a time: a vector here.
-using Quad = float32x4_t;
-
-// Reads, or writes, n <= 4 floats; the others are +0.
 inline Quad load_quad(const float* p, std::size_t n) {
   if (n == 4) return vld1q_f32(p);
   float32x4_t v = vdupq_n_f32(0);
@@ -259,11 +275,9 @@ inline void store_quad(float* p, Quad v, std::size_t n) {
 inline Quad add(Quad a, Quad b) {
   return vaddq_f32(a, b);
 }
-// not v <= 0 ? v : +0, as relu_times().
 inline Quad relu(Quad v) {
   return vmaxq_f32(v, vdupq_n_f32(0));
 }
-// Lane i: the sum of the lanes of the i-th vector.
 inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
   return vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
 }
@@ -271,3 +285,6 @@ inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d) {
 inline VecF loaded_once(VecF v) {  // operands are registers
   return v;
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,92 +1,93 @@
-// What the products need of an instruction set, where a vector is one element.
-// Included inside an anonymous namespace.
+// The operations of vector.h in plain C++, where a vector is one element, and bit 0 its mask.
+#pragma once
 
-constexpr std::size_t tile_mr = 4;
-constexpr std::size_t tile_nv = 8;
-constexpr std::size_t tile_strip_vectors = 16;
+#include <cstddef>
+#include <cstdint>
 
-template <class T>
-struct Lanes {
-  using Vec = T;
-  static constexpr std::size_t count = 1;
-};
+#include "kernels/isa/types.h"
+#include "kernels/isa/vector.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Volatile, or GCC 12 joins the elements of a row with some of the next row, and reads beyond the
 // last one.
 template <class T>
-T load_one(const T* p) {
+inline T load_one(const T* p) {
   return *static_cast<const volatile T*>(p);
 }
-template <class T>
-T load(const T* p) {
+inline float load(const float* p) {
   return *p;
 }
-template <class T>
-T load_first(const T* p, std::size_t) {
+inline double load(const double* p) {
   return *p;
 }
-template <class T>
-void store(T* p, T v) {
+inline void store(float* p, float v) {
   *p = v;
 }
-template <class T>
-void store_first(T* p, T v, std::size_t) {
+inline void store(double* p, double v) {
   *p = v;
 }
-template <class T>
-T mul_add(T a, T b, T c) {
+inline float load_first(const float* p, std::size_t /*n*/) {
+  return *p;
+}
+inline double load_first(const double* p, std::size_t /*n*/) {
+  return *p;
+}
+inline void store_first(float* p, float v, std::size_t /*n*/) {
+  *p = v;
+}
+inline void store_first(double* p, double v, std::size_t /*n*/) {
+  *p = v;
+}
+inline float mul_add(float a, float b, float c) {
   return a * b + c;
 }
-template <class T>
-T relu_times(T z, T factor) {
-  return z <= 0 ? T{0} : z * factor;
+inline double mul_add(double a, double b, double c) {
+  return a * b + c;
 }
-template <class T>
-T select_gt_zero(T y, T v) {
-  return y > 0 ? v : T{0};
+inline float relu_times(float z, float factor) {
+  return z <= 0 ? 0.0F : z * factor;
 }
-template <class T>
-T select_bits(std::uint64_t bits, T v) {
-  return (bits & 1) != 0 ? v : T{0};
+inline double relu_times(double z, double factor) {
+  return z <= 0 ? 0.0 : z * factor;
 }
-template <class T>
-void transpose(T*) {}
-
-// Of vectors of one element, bit 0 is the mask.
-using VecF = float;
-constexpr std::size_t lanes_f32 = 1;
-inline VecF compress(std::uint64_t, VecF v) {
+inline float select_gt_zero(float y, float v) {
+  return y > 0 ? v : 0.0F;
+}
+inline double select_gt_zero(double y, double v) {
+  return y > 0 ? v : 0.0;
+}
+inline float select_bits(std::uint64_t bits, float v) {
+  return (bits & 1) != 0 ? v : 0.0F;
+}
+inline double select_bits(std::uint64_t bits, double v) {
+  return (bits & 1) != 0 ? v : 0.0;
+}
+inline float blend_bits(std::uint64_t bits, float a, float b) {
+  return (bits & 1) != 0 ? a : b;
+}
+inline float compress(std::uint64_t /*bits*/, float v) {
   return v;
 }
-inline VecF expand(std::uint64_t bits, VecF v) {
+inline float expand(std::uint64_t bits, float v) {
   return select_bits(bits, v);
 }
-
-struct SomeLanes {
-  std::uint64_t bits;
-};
-// An optimiser's step as the products call it; optimizer_simd.h says how.
-template <class Elements>
-struct ScalarUpdate {
-  Elements elements;
-
-  void vector(std::size_t i, VecF g) const { elements(i, 1, &g); }
-  void vector(std::size_t i, VecF g, SomeLanes some) const {
-    if ((some.bits & 1) != 0) elements(i, 1, &g);
-  }
-};
-template <class Body>
-inline void with_sgd_update(const SgdParams& params, float* weights, float* momentum, Body body) {
-  const auto elements = [&](std::size_t i, std::size_t n, const float* g) {
-    sgd_elements(params, 0, n, g, weights + i, momentum == nullptr ? nullptr : momentum + i);
-  };
-  body(ScalarUpdate<decltype(elements)>{elements});
+inline float divide(float a, float b) {
+  return a / b;
 }
-template <class Body>
-inline void with_adam_update(const AdamParams& params, float* weights, float* first, float* second,
-                             Body body) {
-  const auto elements = [&](std::size_t i, std::size_t n, const float* g) {
-    adam_elements(params, 0, n, g, weights + i, first + i, second + i);
-  };
-  body(ScalarUpdate<decltype(elements)>{elements});
+inline float square_root(float a) {
+  return __builtin_sqrtf(a);
 }
+inline double load_double(const float* p) {
+  return static_cast<double>(*p);
+}
+inline void store_float(float* p, double v) {
+  *p = static_cast<float>(v);
+}
+template <class V>
+inline void transpose(V* /*rows*/) {}
+inline void stream_fence() {}
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,7 +1,15 @@
-// Four floats at a time, the sums that a row of the small product ends in; of AVX2 and AVX-512
-// alike. Included inside an anonymous namespace.
+// Four floats at a time, the sums that a row of the product of few rows ends in: of AVX2 and
+// AVX-512 alike.
+#pragma once
 
-using Quad = __m128;
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/types.h"
+#include "kernels/isa/vector.h"
+
+namespace simdrop::detail {
+namespace {
 
 // The first n lanes of four all ones, 0 <= n <= 4: a window that slides over the edge.
 inline __m128i quad_mask(std::size_t n) {
@@ -26,3 +34,6 @@ inline Quad add(Quad a, Quad b) {
 inline Quad relu(Quad v) {
   return _mm_add_ps(_mm_max_ps(_mm_setzero_ps(), v), _mm_setzero_ps());
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,8 +1,17 @@
-// exp and log(1 + x) of the losses, once for V = float and for vectors of it. Included inside an
-// anonymous namespace. Only additions and multiplications, each rounded on its own: the bits are
-// the same on every table, whether or not it has a fused multiply-add.
-//
-// Needs where(condition, a, b), power_of_two(t) and, for vectors, the shims of xsimd_compat.h.
+// exp and log(1 + x) of the losses, once for V = float and for vectors of it. Only additions and
+// multiplications, each rounded on its own: the bits are the same on every table, whether or not it
+// has a fused multiply-add.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/isa/isa.h"
+#include "kernels/loss/select.h"
+
+namespace simdrop::detail {
+namespace {
 
 // exp(high + low) of high <= 0 (or NaN, which stays one), |low| at most half an ulp of high. At
 // most 0.92 ulp off (measured over all floats).
@@ -108,3 +117,6 @@ inline double fold_lanes(double* lanes, std::size_t count) {
 
 // Losses of this many outputs, in whole rows, are added up at a time.
 constexpr std::size_t loss_block = 256;
+
+}  // namespace
+}  // namespace simdrop::detail

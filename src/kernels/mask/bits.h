@@ -1,14 +1,14 @@
-// Mask bits in bytes, LSB first. Included inside an anonymous namespace by each table.
+// Mask bits in bytes, LSB first.
+#pragma once
 
-inline std::size_t smaller(std::size_t a, std::size_t b) {
-  return a < b ? a : b;
-}
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 
-inline std::int32_t load_i32(const std::uint8_t* p) {
-  std::int32_t bits;
-  std::memcpy(&bits, p, sizeof bits);
-  return bits;
-}
+#include "kernels/isa/basics.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Bits position ... position + n - 1 (1 <= n <= 64); reads only the bytes that hold them, and the
 // others of the result are unspecified.
@@ -55,3 +55,6 @@ inline void copy_bits(const std::uint8_t* bits, std::size_t position, std::size_
   }
   if (n % 8 != 0) out[bytes - 1] &= static_cast<std::uint8_t>((1U << (n % 8)) - 1);
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -5,6 +5,7 @@
 
 namespace simdrop::detail {
 
+inline constexpr int philox_max_rounds = 10;
 inline constexpr std::uint32_t philox_m0 = 0xD2511F53U;  // multipliers
 inline constexpr std::uint32_t philox_m1 = 0xCD9E8D57U;
 inline constexpr std::uint32_t philox_w0 = 0x9E3779B9U;  // Weyl increments of the key

@@ -1,4 +1,4 @@
-// Optimiser updates. The order of operations is that of optimizer_scalar.h, so every table, and
+// Optimiser updates of vectors. The order of operations is that of elements.h, so every table, and
 // every kernel that calls these on a tile, gives the same bits.
 //
 // An update is what a kernel that has gradients in registers calls:
@@ -8,6 +8,17 @@
 // What the parameters leave out costs nothing: it is a template argument, which with_sgd_update()
 // and with_adam_update() pick once for all that `body` does with the update. (Vectors are made by
 // VecF(x): for xsimd 8.1, VecF{x} is an array.)
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/isa.h"
+#include "kernels/optimizer/elements.h"
+#include "kernels/optimizer_arguments.h"
+
+namespace simdrop::detail {
+namespace {
 
 // What an update writes: all lanes, or those with their bits set.
 struct AllLanes {
@@ -111,51 +122,5 @@ inline void with_adam_update(const AdamParams& params, float* weights, float* fi
   }
 }
 
-template <class Update>
-inline void update_array(const Update& update, std::size_t n, const float* gradient) {
-  std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) update.vector(i, load(gradient + i));
-  update.elements(i, n - i, gradient + i);
-}
-
-void sgd_f32(const SgdParams& params, std::size_t n, const float* gradient, float* weights,
-             float* momentum) {
-  with_sgd_update(params, weights, momentum,
-                  [=](const auto& update) { update_array(update, n, gradient); });
-}
-
-void adam_f32(const AdamParams& params, std::size_t n, const float* gradient, float* weights,
-              float* first, float* second) {
-  with_adam_update(params, weights, first, second,
-                   [=](const auto& update) { update_array(update, n, gradient); });
-}
-
-inline double row_norm(std::size_t n, const float* row) {
-  constexpr std::size_t vectors = norm_sums / lanes_f64;
-  VecD sums[vectors];
-#pragma GCC unroll 16
-  for (std::size_t k = 0; k < vectors; ++k) sums[k] = VecD(0.0);
-  std::size_t j = 0;
-  for (; j + norm_sums <= n; j += norm_sums) {
-#pragma GCC unroll 16
-    for (std::size_t k = 0; k < vectors; ++k) {
-      const VecD x = load_double(row + j + k * lanes_f64);
-      sums[k] = mul_add(x, x, sums[k]);
-    }
-  }
-#pragma GCC unroll 4
-  for (std::size_t half = vectors / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (std::size_t k = 0; k < half; ++k) sums[k] = sums[k] + sums[k + half];
-  }
-  double lanes[lanes_f64];
-  store(lanes, sums[0]);
-  return norm_of(fold_sums(lanes, lanes_f64), j, n, row);
-}
-
-inline void scale_row(double factor, std::size_t n, float* row) {
-  const VecD by(factor);
-  std::size_t j = 0;
-  for (; j + lanes_f64 <= n; j += lanes_f64) store_float(row + j, load_double(row + j) * by);
-  scale_in_double(factor, j, n, row);
-}
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,9 +1,20 @@
-// Outputs that do not see each other: sigmoid and identity. Part of loss_simd.h, included inside an
-// anonymous namespace.
+// Outputs that do not see each other: sigmoid and identity.
+#pragma once
 
-// fn(z, y, a, dz) of one vector returns its losses; those of z = filler, y = 0 are 0.
+#include <cstddef>
+
+#include "kernels/isa/isa.h"
+#include "kernels/kernel_table.h"
+#include "kernels/loss/lockstep_vector.h"
+#include "kernels/loss/math.h"
+#include "kernels/loss/row_sums_vector.h"
+
+namespace simdrop::detail {
+namespace {
+
+// fn(z, y, a, dz) of one vector returns its losses; those of z = padding, y = 0 are 0.
 struct SigmoidBce {
-  static constexpr float filler = -1000.0F;
+  static constexpr float padding = -1000.0F;
   static VecF activation(VecF z) { return sigmoid(z).a; }
   Widened operator()(VecF z, VecF y, VecF& a, VecF& dz) const {
     const Sigmoid<VecF> s = sigmoid(z);
@@ -14,7 +25,7 @@ struct SigmoidBce {
 };
 
 struct IdentityMse {
-  static constexpr float filler = 0.0F;
+  static constexpr float padding = 0.0F;
   VecD factor;  // 2 / outputs
   static VecF activation(VecF z) { return z; }
   Widened operator()(VecF z, VecF y, VecF& a, VecF& dz) const {
@@ -29,7 +40,7 @@ struct IdentityMse {
 // n outputs from element `at` on, with their bias; where there is none, nothing of it is read.
 template <class Fn>
 inline VecF biased_part(const OutputRows& out, std::size_t at, std::size_t n, const float* bias) {
-  VecF z = load_part(out.z + at, n, VecF(Fn::filler));
+  VecF z = load_part(out.z + at, n, VecF(Fn::padding));
   if (out.bias == nullptr) return z;
   z = z + load_part(bias, n, VecF(0.0F));
   store_part(out.z + at, n, z);
@@ -152,13 +163,16 @@ void output_loss(const OutputRows& out, const float* y, std::size_t ld_y, const 
   }
 }
 
-void sigmoid_bce_f32(const OutputRows& out, const float* y, std::size_t ld_y) {
+inline void sigmoid_bce_f32(const OutputRows& out, const float* y, std::size_t ld_y) {
   output_loss(out, y, ld_y, SigmoidBce{});
 }
 
-void identity_mse_f32(const OutputRows& out, const float* y, std::size_t ld_y) {
+inline void identity_mse_f32(const OutputRows& out, const float* y, std::size_t ld_y) {
   const auto n = static_cast<double>(out.cols);
   output_loss(out, y, ld_y, IdentityMse{VecD(2.0 / n)});
   if (y == nullptr || out.cols == 1) return;
   for (std::size_t r = 0; r < out.rows; ++r) out.losses[r] /= n;
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,18 +1,16 @@
-// Output activations, losses and gradients; the arithmetic is that of loss_math.h, the sums are in
-// its order, so every table gives the same bits. Included inside an anonymous namespace.
+// Vectors of a row of outputs, and sums over it; in the order of math.h, so every table gives the
+// same bits.
+#pragma once
 
-template <class Condition>
-inline VecF where(Condition condition, VecF a, VecF b) {
-  return xsimd::select(condition, a, b);
-}
-inline VecF power_of_two(VecF t) {
-  return as_f32(as_u32(t) << 23);
-}
+#include <cstddef>
 
+#include "kernels/isa/isa.h"
 #include "kernels/loss/math.h"
-#include "kernels/loss/vectors.h"
 
-// Vectors that a step works on: as many as the registers hold, with the constants. Measured.
+namespace simdrop::detail {
+namespace {
+
+// Vectors that a step works on: as many as the registers hold, with the constants.
 constexpr std::size_t loss_vectors = 4;
 
 // Vectors of floats that make up the lanes of a sum.
@@ -98,5 +96,5 @@ inline void for_parts(std::size_t cols, Fn fn) {
   });
 }
 
-#include "kernels/loss/elementwise.h"
-#include "kernels/loss/softmax.h"
+}  // namespace
+}  // namespace simdrop::detail

@@ -8,21 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/optimizer_arguments.h"
+
 namespace simdrop::detail {
-
-// weight_decay is added to the gradient; 0 leaves the term out.
-struct SgdParams {
-  float learning_rate, momentum, weight_decay;
-  bool nesterov;
-};
-
-// step_size = lr / (1 - beta1^t); inv_sqrt_correction = 1 / sqrt(1 - beta2^t). Weight decay is
-// added to the gradient (weight_decay, Adam) or takes lr * wd of the weights off them (decay,
-// AdamW); 0 leaves the term out, and one of the two must be 0.
-struct AdamParams {
-  float beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, weight_decay, decay, step_size,
-      inv_sqrt_correction;
-};
 
 // Bytes behind a mask that a forward product may read.
 inline constexpr std::size_t mask_slack = 8;
@@ -30,7 +18,7 @@ inline constexpr std::size_t mask_slack = 8;
 // Operands of at most so many bytes, with their gaps, are used where they lie: half of L1 at most.
 inline constexpr std::size_t in_place_bytes = 16384;
 template <class T>
-[[gnu::always_inline]] constexpr bool lies_in_l1(std::size_t rows, std::size_t ld) {
+[[gnu::always_inline]] constexpr bool fits_l1(std::size_t rows, std::size_t ld) {
   return rows * ld <= in_place_bytes / sizeof(T);
 }
 

@@ -1,4 +1,17 @@
-// Softmax and cross-entropy. Part of loss_simd.h, included inside an anonymous namespace.
+// Softmax and cross-entropy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/isa.h"
+#include "kernels/kernel_table.h"
+#include "kernels/loss/lockstep_vector.h"
+#include "kernels/loss/math.h"
+#include "kernels/loss/row_sums_vector.h"
+
+namespace simdrop::detail {
+namespace {
 
 inline VecF minus_infinity() {
   return VecF(-__builtin_inff());
@@ -175,7 +188,7 @@ inline void softmax_long_row(const OutputRows& out, std::size_t at, const std::u
   out.dz[at + *label] -= 1.0F;
 }
 
-void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
+inline void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
   if (out.cols <= loss_lanes) {
     softmax_short(out, labels);
     return;
@@ -185,3 +198,6 @@ void softmax_ce_f32(const OutputRows& out, const std::uint8_t* labels) {
                      labels == nullptr ? nullptr : out.losses + r);
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,6 +1,15 @@
-// N vectors of floats in step, for loss_math.h: its chains are long, and a core does not look far
-// enough ahead to find the next vector's. A list and not an array, because GCC keeps arrays of
-// vectors in memory. Included inside an anonymous namespace.
+// N vectors of floats in step, for math.h: its chains are long, and a core does not look far enough
+// ahead to find the next vector's. A list and not an array, because GCC keeps arrays of vectors in
+// memory.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/isa/isa.h"
+#include "kernels/loss/select.h"
+
+namespace simdrop::detail {
+namespace {
 
 template <std::size_t N>
 struct Vectors {
@@ -91,3 +100,6 @@ template <std::size_t N>
     return {power_of_two(t.head), power_of_two(t.rest)};
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

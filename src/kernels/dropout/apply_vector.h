@@ -1,14 +1,16 @@
-// The elementwise kernels over one piece of a row. Tails repeat the vector's arithmetic on single
+// The elementwise kernels over a piece of a row. Tails repeat the vector's arithmetic on single
 // elements: without contraction both give the same bits.
+#pragma once
 
-// Calls fn.template operator()<K>() for K = 0 ... Count - 1.
-template <int Count, int K = 0, class Fn>
-inline void unrolled(Fn&& fn) {
-  if constexpr (K < Count) {
-    fn.template operator()<K>();
-    unrolled<Count, K + 1>(fn);
-  }
-}
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/element.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/bits.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Elements before y is aligned for streaming stores.
 template <class T>
@@ -18,12 +20,12 @@ inline std::size_t unaligned_elements(const T* y, std::size_t n) {
   return smaller(bytes / sizeof(T), n);
 }
 
-// y[i] = kept ? body(i) : 0, 64 elements to a word of mask bits; body_vec<K>(i, mask) gives a
-// vector from element i on, of which it keeps what part K of the mask says, and body_one(i) an
-// element. The functions take over at element i and return where they stop.
+// y[i] = body(i, whether it is kept), 64 elements to a word of mask bits: body_vec<K>(i, mask)
+// gives a vector from element i on, of which part K of the mask says what is kept, and body_one(i,
+// kept) an element. The functions take over at element i and return where they stop.
 template <class T, class BodyVec, class BodyOne>
-struct Masked {
-  static constexpr std::size_t lanes = Lanes<T>::count;
+struct MaskedRow {
+  static constexpr std::size_t lanes = lanes_of<T>;
   T* y;
   std::size_t n;
   const std::uint8_t* bits;
@@ -35,11 +37,7 @@ struct Masked {
     if (i == end) return;
     std::uint64_t word = load_bits(bits, position + i, end - i);
     for (; i < end; ++i, word >>= 1) {
-      if ((word & 1) != 0) {
-        from_arithmetic(body_one(i), y[i]);
-      } else {
-        y[i] = T{};
-      }
+      from_arithmetic(body_one(i, (word & 1) != 0), y[i]);
     }
   }
 
@@ -89,43 +87,43 @@ struct Masked {
 template <class T, class BodyVec, class BodyOne>
 inline void apply_masked(T* y, std::size_t n, const std::uint8_t* bits, std::size_t position,
                          bool streaming, BodyVec body_vec, BodyOne body_one) {
-  Masked<T, BodyVec, BodyOne>{y, n, bits, position, body_vec, body_one}.run(streaming);
+  MaskedRow<T, BodyVec, BodyOne>{y, n, bits, position, body_vec, body_one}.run(streaming);
 }
 
 template <class T, class A>
 inline void apply_dropout(A scale, const T* x, T* y, std::size_t n, const std::uint8_t* bits,
                           std::size_t position, bool streaming) {
-  const typename Lanes<T>::Vec scale_vec(scale);
+  const VecOf<T> scale_vec(scale);
   apply_masked(
       y, n, bits, position, streaming,
       [=]<int K>(std::size_t i, const MaskBits& mask) {
         return mask.select<K>(in_register(load(x + i)) * scale_vec);
       },
-      [=](std::size_t i) { return to_arithmetic(x[i]) * scale; });
+      [=](std::size_t i, bool kept) { return kept ? to_arithmetic(x[i]) * scale : A{0}; });
 }
 
 template <bool HasBias, class T, class A>
 inline void apply_relu_dropout(A scale, const T* x, const T* bias, T* y, std::size_t n,
                                const std::uint8_t* bits, std::size_t position, bool streaming) {
-  const typename Lanes<T>::Vec scale_vec(scale);
+  const VecOf<T> scale_vec(scale);
   apply_masked(
       y, n, bits, position, streaming,
       [=]<int K>(std::size_t i, const MaskBits& mask) {
-        typename Lanes<T>::Vec z = load(x + i);
+        VecOf<T> z = load(x + i);
         if constexpr (HasBias) z = z + load(bias + i);
         return mask.select<K>(relu_times(z, scale_vec));
       },
-      [=](std::size_t i) {
+      [=](std::size_t i, bool kept) {
         A z = to_arithmetic(x[i]);
         if constexpr (HasBias) z = z + to_arithmetic(bias[i]);
-        return !(z <= 0) ? z * scale : A{0};
+        return kept && !(z <= 0) ? z * scale : A{0};
       });
 }
 
 // y[i] = body(i) without a mask.
 template <class T, class BodyVec, class BodyOne>
 inline void apply_plain(T* y, std::size_t n, bool streaming, BodyVec body_vec, BodyOne body_one) {
-  constexpr std::size_t lanes = Lanes<T>::count;
+  constexpr std::size_t lanes = lanes_of<T>;
   std::size_t i = 0;
   if (streaming) {
     for (const std::size_t head = unaligned_elements(y, n); i < head; ++i) {
@@ -140,7 +138,7 @@ inline void apply_plain(T* y, std::size_t n, bool streaming, BodyVec body_vec, B
 template <class T, class A>
 inline void apply_relu_backward(A scale, const T* y, const T* dy, T* dx, std::size_t n,
                                 bool streaming) {
-  const typename Lanes<T>::Vec scale_vec(scale);
+  const VecOf<T> scale_vec(scale);
   apply_plain(
       dx, n, streaming,
       [=](std::size_t i) {
@@ -149,32 +147,5 @@ inline void apply_relu_backward(A scale, const T* y, const T* dy, T* dx, std::si
       [=](std::size_t i) { return to_arithmetic(y[i]) > 0 ? to_arithmetic(dy[i]) * scale : A{0}; });
 }
 
-inline void apply_add(const float* bias, float* x, std::size_t n) {
-  std::size_t i = 0;
-  for (; i + lanes_f32 <= n; i += lanes_f32) store(x + i, load(x + i) + load(bias + i));
-  for (; i < n; ++i) x[i] += bias[i];
-}
-
-template <class T, class A>
-void scale_elements(A factor, const T* x, T* y, std::size_t n) {
-  const typename Lanes<T>::Vec factor_vec(factor);
-  apply_plain(
-      y, n, false, [=](std::size_t i) { return load(x + i) * factor_vec; },
-      [=](std::size_t i) { return to_arithmetic(x[i]) * factor; });
-}
-
-// Rows in order, so that the sums do not depend on the width of a vector.
-void column_sum_f32(std::size_t rows, std::size_t cols, const float* x, std::size_t ld, float scale,
-                    float* sums) {
-  std::size_t c = 0;
-  for (; c + lanes_f32 <= cols; c += lanes_f32) {
-    VecF sum(0.0F);
-    for (std::size_t r = 0; r < rows; ++r) sum = sum + load(x + r * ld + c);
-    store(sums + c, sum * VecF(scale));
-  }
-  for (; c < cols; ++c) {
-    float sum = 0.0F;
-    for (std::size_t r = 0; r < rows; ++r) sum += x[r * ld + c];
-    sums[c] = sum * scale;
-  }
-}
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,13 +1,22 @@
 // Philox4x32 on vectors of 64-bit lanes, one block a lane, each word in the low half of its lane:
 // the 32 x 32 -> 64 multiply then yields both halves in place, and a round is two multiplies, two
 // shifts and four xors without a shuffle. The high halves hold garbage between rounds.
+#pragma once
 
-constexpr int max_rounds = 10;
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/isa/isa.h"
+#include "kernels/mask/philox_block.h"
+
+namespace simdrop::detail {
+namespace {
 
 // Everything of a stream that does not change from block to block. Half of the first round is in
 // it: its second product is of the stream alone.
 struct PhiloxVec {
-  VecU64 key[max_rounds][2];
+  VecU64 key[philox_max_rounds][2];
   VecU64 m0, m1;
   VecU64 first_x0, first_x1, first_x2;  // after a round of block 0, but for its first product
 
@@ -61,57 +70,57 @@ inline void run_rounds(const PhiloxVec& philox, PhiloxState (&state)[N]) {
   }
 }
 
-constexpr std::size_t group_blocks = philox_states * lanes_u64;
-constexpr std::size_t group_words = 4 * group_blocks;
+constexpr std::size_t blocks_at_once = philox_vectors * lanes_u64;
+constexpr std::size_t words_at_once = 4 * blocks_at_once;
 
-// Draws group_blocks blocks from `block` on.
+// Draws blocks_at_once blocks from `block` on.
 template <int Rounds>
-inline void draw_group(const PhiloxVec& philox, std::uint64_t block, std::uint32_t* out) {
+inline void draw_at_once(const PhiloxVec& philox, std::uint64_t block, std::uint32_t* out) {
   const VecU64 first = VecU64(block) + VecU64::load_unaligned(block_lanes);
-  PhiloxState state[philox_states];
+  PhiloxState state[philox_vectors];
 #pragma GCC unroll 8
-  for (std::size_t s = 0; s < philox_states; ++s) {
+  for (std::size_t s = 0; s < philox_vectors; ++s) {
     state[s] = PhiloxState(philox, first + VecU64(std::uint64_t{s * lanes_u64}));
   }
   run_rounds<Rounds>(philox, state);
 #pragma GCC unroll 8
-  for (std::size_t s = 0; s < philox_states; ++s) {
+  for (std::size_t s = 0; s < philox_vectors; ++s) {
     store_blocks(state[s].x0, state[s].x1, state[s].x2, state[s].x3, out + s * 4 * lanes_u64);
   }
 }
 
-// Draws at least `words` words from `block` on; writes whole groups, so `out` needs room for
-// words rounded up to group_words.
+// Draws at least `words` words from `block` on; `out` has room for words
+// rounded up to words_at_once.
 template <int Rounds>
-inline void draw_groups(const PhiloxVec& philox, std::uint64_t block, std::size_t words,
-                        std::uint32_t* out) {
-  for (std::size_t done = 0; done < words; done += group_words, block += group_blocks) {
-    draw_group<Rounds>(philox, block, out + done);
+inline void draw_words(const PhiloxVec& philox, std::uint64_t block, std::size_t words,
+                       std::uint32_t* out) {
+  for (std::size_t done = 0; done < words; done += words_at_once, block += blocks_at_once) {
+    draw_at_once<Rounds>(philox, block, out + done);
   }
 }
 
 template <int Rounds>
 inline void fill_words(const PhiloxVec& philox, std::uint64_t block, unsigned skip,
                        std::uint32_t* out, std::size_t n) {
-  alignas(64) std::uint32_t buffer[group_words];
+  alignas(64) std::uint32_t buffer[words_at_once];
   if (skip != 0 && n != 0) {
     const std::size_t head = n < 4 - skip ? n : 4 - skip;
-    draw_group<Rounds>(philox, block++, buffer);
+    draw_at_once<Rounds>(philox, block++, buffer);
     std::memcpy(out, buffer + skip, head * sizeof *out);
     out += head;
     n -= head;
   }
-  for (; n >= group_words; n -= group_words, out += group_words, block += group_blocks) {
-    draw_group<Rounds>(philox, block, out);
+  for (; n >= words_at_once; n -= words_at_once, out += words_at_once, block += blocks_at_once) {
+    draw_at_once<Rounds>(philox, block, out);
   }
   if (n != 0) {
-    draw_group<Rounds>(philox, block, buffer);
+    draw_at_once<Rounds>(philox, block, buffer);
     std::memcpy(out, buffer, n * sizeof *out);
   }
 }
 
-void philox_fill(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, unsigned skip,
-                 std::int32_t rounds, std::uint32_t* out, std::size_t n) {
+inline void philox_fill(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block,
+                        unsigned skip, std::int32_t rounds, std::uint32_t* out, std::size_t n) {
   const PhiloxVec philox(seed, stream);
   if (rounds == 7) {
     fill_words<7>(philox, first_block, skip, out, n);
@@ -119,3 +128,6 @@ void philox_fill(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_b
     fill_words<10>(philox, first_block, skip, out, n);
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,8 +1,16 @@
 // The product of a few rows with a matrix whose rows are read once, where they lie: nothing is
 // packed. Vectors run along k, one accumulator to each dot product, so that the order of a sum
 // depends on k alone; many dot products at a time cover the latency of the FMA.
+#pragma once
 
-struct SmallLinear {
+#include <cstddef>
+
+#include "kernels/isa/isa.h"
+
+namespace simdrop::detail {
+namespace {
+
+struct FewRows {
   std::size_t k;
   const float* x;
   std::size_t ldx;
@@ -16,8 +24,8 @@ struct SmallLinear {
 
 // One step along k of every dot product of a tile; get(p) reads a vector.
 template <std::size_t W, std::size_t X, class Get>
-inline void small_step(const float* const (&rows)[W], const float* x, std::size_t ldx,
-                       std::size_t p, VecF (&sums)[W][X], Get get) {
+inline void few_rows_step(const float* const (&rows)[W], const float* x, std::size_t ldx,
+                          std::size_t p, VecF (&sums)[W][X], Get get) {
   VecF in[X];
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < X; ++i) in[i] = get(x + i * ldx + p);
@@ -31,8 +39,8 @@ inline void small_step(const float* const (&rows)[W], const float* x, std::size_
 
 // The first n <= W outputs of a tile; those beyond repeat the last row and are not written.
 template <std::size_t W, std::size_t X>
-inline void small_tile(const SmallLinear& s, std::size_t n, const float* x, const float* w,
-                       const float* bias, float* y) {
+inline void few_rows_tile(const FewRows& s, std::size_t n, const float* x, const float* w,
+                          const float* bias, float* y) {
   const float* rows[W];
 #pragma GCC unroll 16
   for (std::size_t j = 0; j < W; ++j) rows[j] = w + smaller(j, n - 1) * s.ldw;
@@ -44,12 +52,12 @@ inline void small_tile(const SmallLinear& s, std::size_t n, const float* x, cons
   }
   std::size_t p = 0;
   for (; p + lanes_f32 <= s.k; p += lanes_f32) {
-    small_step(rows, x, s.ldx, p, sums, [](const float* from) { return load(from); });
+    few_rows_step(rows, x, s.ldx, p, sums, [](const float* from) { return load(from); });
   }
   if (p < s.k) {
     const std::size_t rest = s.k - p;
-    small_step(rows, x, s.ldx, p, sums,
-               [rest](const float* from) { return load_first(from, rest); });
+    few_rows_step(rows, x, s.ldx, p, sums,
+                  [rest](const float* from) { return load_first(from, rest); });
   }
 #pragma GCC unroll 4
   for (std::size_t j = 0; j < W; j += 4) {
@@ -68,23 +76,23 @@ inline void small_tile(const SmallLinear& s, std::size_t n, const float* x, cons
 
 // A tile of `rows` rows of x, 2 ... X; X rows if that is less than 3.
 template <std::size_t W, std::size_t X>
-inline void small_tile_of(std::size_t rows, const SmallLinear& s, std::size_t n, const float* x,
-                          const float* w, const float* bias, float* y) {
+inline void few_rows_tile_of(std::size_t rows, const FewRows& s, std::size_t n, const float* x,
+                             const float* w, const float* bias, float* y) {
   if constexpr (X > 2) {
-    if (rows < X) return small_tile_of<W, X - 1>(rows, s, n, x, w, bias, y);
+    if (rows < X) return few_rows_tile_of<W, X - 1>(rows, s, n, x, w, bias, y);
   }
-  small_tile<W, X>(s, n, x, w, bias, y);
+  few_rows_tile<W, X>(s, n, x, w, bias, y);
 }
 
-// Every row of x against at most W rows of W, in groups that differ by one row at most: a row of x
+// Every row of x against at most W rows of W, in tiles that differ by one row at most: a row of x
 // alone would wait for its own sums.
 template <std::size_t W, std::size_t X>
-inline void small_groups(const SmallLinear& s, std::size_t m, std::size_t n, const float* w,
-                         const float* bias, float* y) {
+inline void few_rows_panel(const FewRows& s, std::size_t m, std::size_t n, const float* w,
+                           const float* bias, float* y) {
   const float* x = s.x;
-  for (std::size_t groups = (m + X - 1) / X; groups > 0; --groups) {
-    const std::size_t rows = (m + groups - 1) / groups;
-    small_tile_of<W, X>(rows, s, n, x, w, bias, y);
+  for (std::size_t tiles = (m + X - 1) / X; tiles > 0; --tiles) {
+    const std::size_t rows = (m + tiles - 1) / tiles;
+    few_rows_tile_of<W, X>(rows, s, n, x, w, bias, y);
     x += rows * s.ldx;
     y += rows * s.ldy;
     m -= rows;
@@ -92,33 +100,36 @@ inline void small_groups(const SmallLinear& s, std::size_t m, std::size_t n, con
 }
 
 template <std::size_t W, std::size_t X>
-void small_panels(const SmallLinear& s, std::size_t m, std::size_t n) {
+void few_rows_all(const FewRows& s, std::size_t m, std::size_t n) {
   for (std::size_t j = 0; j < n; j += W) {
-    small_groups<W, X>(s, m, smaller(n - j, W), s.w + j * s.ldw,
-                       s.bias == nullptr ? nullptr : s.bias + j, s.y + j);
+    few_rows_panel<W, X>(s, m, smaller(n - j, W), s.w + j * s.ldw,
+                         s.bias == nullptr ? nullptr : s.bias + j, s.y + j);
   }
 }
 
 // Tiles whose accumulators, rows of x and one row of W fill the registers; of equals those that
-// measured best. Software prefetch of the next tile made them slower.
-void linear_small_f32(std::size_t m, std::size_t n, std::size_t k, const float* x, std::size_t ldx,
-                      const float* w, std::size_t ldw, const float* bias, bool with_relu, float* y,
-                      std::size_t ldy) {
-  const SmallLinear s{k, x, ldx, w, ldw, bias, with_relu, y, ldy};
+// were the fastest on Zen 5. Prefetching the next tile made them slower there.
+inline void few_rows_f32(std::size_t m, std::size_t n, std::size_t k, const float* x,
+                         std::size_t ldx, const float* w, std::size_t ldw, const float* bias,
+                         bool with_relu, float* y, std::size_t ldy) {
+  const FewRows s{k, x, ldx, w, ldw, bias, with_relu, y, ldy};
   if (m == 1) {
-    small_panels<8, 1>(s, m, n);
+    few_rows_all<8, 1>(s, m, n);
 #if defined(SIMDROP_ISA_AVX2)
   } else if (m == 2 || m == 4) {
-    small_panels<6, 2>(s, m, n);
+    few_rows_all<6, 2>(s, m, n);
   } else {
-    small_panels<4, 3>(s, m, n);
+    few_rows_all<4, 3>(s, m, n);
 #else
   } else if (m == 2) {
-    small_panels<8, 2>(s, m, n);
+    few_rows_all<8, 2>(s, m, n);
   } else if (m == 3) {
-    small_panels<8, 3>(s, m, n);
+    few_rows_all<8, 3>(s, m, n);
   } else {
-    small_panels<6, 4>(s, m, n);
+    few_rows_all<6, 4>(s, m, n);
 #endif
   }
 }
+
+}  // namespace
+}  // namespace simdrop::detail

@@ -1,6 +1,15 @@
 // The updates of a tile of weights from sums that become gradients by a factor, as the products
-// leave them. Included inside an anonymous namespace, after with_sgd_update() and
-// with_adam_update().
+// leave them.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/isa/isa.h"
+#include "kernels/optimizer/update.h"
+#include "kernels/optimizer_arguments.h"
+
+namespace simdrop::detail {
+namespace {
 
 // rows x cols sums, and the leading dimension of the weights.
 struct SumTile {
@@ -37,3 +46,6 @@ inline void adam_tile(const AdamParams& params, const SumTile& tile, float* weig
   with_adam_update(params, weights, first, second,
                    [&](const auto& update) { update_tile(update, tile); });
 }
+
+}  // namespace
+}  // namespace simdrop::detail
