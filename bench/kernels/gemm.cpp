@@ -142,8 +142,8 @@ void run_few_rows(benchmark::State& state, const KernelTable& table, std::size_t
   const std::size_t outputs = n / layer_width;
   const Buffer<float> x(rows * layer_width, 0), w(n, 5), y(rows * outputs, 11);
   run_calls(state, n, sizeof(float), [&](std::uint64_t) {
-    table.linear_small_f32(rows, outputs, layer_width, x.data(), layer_width, w.data(), layer_width,
-                           nullptr, true, y.data(), outputs);
+    table.few_rows_f32(rows, outputs, layer_width, x.data(), layer_width, w.data(), layer_width,
+                       nullptr, true, y.data(), outputs);
   });
 }
 

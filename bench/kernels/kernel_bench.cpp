@@ -17,7 +17,7 @@ using namespace simdrop::bench;
 
 void register_table(const simdrop::detail::KernelTable& table) {
   bench_scale(table.isa, table.name);
-#define SIMDROP_KERNEL(operation, kernel) bench_##kernel(table);
+#define SIMDROP_KERNEL(operation, kernel, ...) bench_##kernel(table);
 #include "kernels/kernel_list.inc"
 #undef SIMDROP_KERNEL
 }

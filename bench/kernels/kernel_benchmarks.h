@@ -18,7 +18,8 @@
 namespace simdrop::bench {
 
 // A kernel of the list without its function does not link.
-#define SIMDROP_KERNEL(operation, kernel) void bench_##kernel(const detail::KernelTable& table);
+#define SIMDROP_KERNEL(operation, kernel, ...) \
+  void bench_##kernel(const detail::KernelTable& table);
 #include "kernels/kernel_list.inc"
 #undef SIMDROP_KERNEL
 

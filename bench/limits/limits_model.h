@@ -8,10 +8,10 @@
 
 namespace simdrop::bench {
 
-// Random bits to an element for the hits of a block of 256 elements, a Poisson variable of this
-// mean: a Philox block of 128 bits has their number and places for 8, every further one places for
-// 16.
-inline double hit_bits_per_element(double mean) {
+// Random bits to an element for the corrections of a block of 256 elements, a Poisson variable of
+// this mean: a Philox block of 128 bits has their number and places for 8, every further one places
+// for 16.
+inline double correction_bits_per_element(double mean) {
   double blocks = 1.0;
   double probability = std::exp(-mean);
   for (int k = 1; k <= 1024; ++k) {
@@ -22,7 +22,7 @@ inline double hit_bits_per_element(double mean) {
 }
 
 // Random bits to an element under MaskRule::dyadic, on average: the digits of the base probability
-// that mask.hpp chooses, and the hits.
+// that mask.hpp chooses, and the corrections.
 inline double random_bits_per_element(double keep_prob) {
   constexpr std::uint64_t one = std::uint64_t{1} << 32;
   const auto t = static_cast<std::uint64_t>(std::nearbyint(std::ldexp(keep_prob, 32)));
@@ -39,8 +39,8 @@ inline double random_bits_per_element(double keep_prob) {
       least = cost;
       bits = digits;
       if (delta == 0) continue;
-      const double hit_probability = static_cast<double>(delta) / static_cast<double>(from);
-      bits += hit_bits_per_element(-256.0 * std::log1p(-hit_probability));
+      const double probability = static_cast<double>(delta) / static_cast<double>(from);
+      bits += correction_bits_per_element(-256.0 * std::log1p(-probability));
     }
   }
   return bits;

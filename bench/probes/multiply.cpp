@@ -14,15 +14,15 @@ MultiplyLoops multiply_loops(Isa isa) {
   switch (isa) {
 #if defined(SIMDROP_HAVE_NEON)
     case Isa::neon:
-      return multiply_loops_neon();
+      return neon::multiply_loops();
 #endif
 #if defined(SIMDROP_HAVE_AVX2)
     case Isa::avx2:
-      return multiply_loops_avx2();
+      return avx2::multiply_loops();
 #endif
 #if defined(SIMDROP_HAVE_AVX512)
     case Isa::avx512:
-      return multiply_loops_avx512();
+      return avx512::multiply_loops();
 #endif
     default:
       return {multiply<float>, multiply<double>};

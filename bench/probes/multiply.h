@@ -13,10 +13,16 @@ struct MultiplyLoops {
   void (*f64)(double scale, const double* x, double* y, std::size_t n);
 };
 
-// Defined by one translation unit each; only those that are compiled may be referred to.
-MultiplyLoops multiply_loops_avx2() noexcept;
-MultiplyLoops multiply_loops_avx512() noexcept;
-MultiplyLoops multiply_loops_neon() noexcept;
+// Each is defined where it is compiled; only those that are compiled may be referred to.
+namespace avx2 {
+MultiplyLoops multiply_loops() noexcept;
+}
+namespace avx512 {
+MultiplyLoops multiply_loops() noexcept;
+}
+namespace neon {
+MultiplyLoops multiply_loops() noexcept;
+}
 
 // On the vectors of an instruction set; scalar: as the compiler likes it.
 MultiplyLoops multiply_loops(Isa isa);

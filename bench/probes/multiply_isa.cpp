@@ -1,17 +1,16 @@
 // The loops of multiply.h. Compiled once per instruction set, as the kernels are.
 #include "probes/multiply.h"
 
+#include "kernels/isa/types.h"
+
 namespace simdrop::bench {
 namespace {
 
 #if defined(SIMDROP_ISA_AVX512)
-#define SIMDROP_MULTIPLY_LOOPS multiply_loops_avx512
 constexpr std::size_t vector_bytes = 64;
 #elif defined(SIMDROP_ISA_AVX2)
-#define SIMDROP_MULTIPLY_LOOPS multiply_loops_avx2
 constexpr std::size_t vector_bytes = 32;
 #else
-#define SIMDROP_MULTIPLY_LOOPS multiply_loops_neon
 constexpr std::size_t vector_bytes = 16;
 #endif
 
@@ -35,7 +34,7 @@ void multiply(T scale, const T* x, T* y, std::size_t n) {
 
 }  // namespace
 
-MultiplyLoops SIMDROP_MULTIPLY_LOOPS() noexcept {
+MultiplyLoops SIMDROP_ISA::multiply_loops() noexcept {
   return {multiply<VecF, float>, multiply<VecD, double>};
 }
 

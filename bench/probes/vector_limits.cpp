@@ -6,15 +6,15 @@ const IsaLimits* isa_limits(Isa isa) {
   switch (isa) {
 #if defined(SIMDROP_HAVE_NEON)
     case Isa::neon:
-      return &limits_table_neon();
+      return &neon::vector_limits();
 #endif
 #if defined(SIMDROP_HAVE_AVX2)
     case Isa::avx2:
-      return &limits_table_avx2();
+      return &avx2::vector_limits();
 #endif
 #if defined(SIMDROP_HAVE_AVX512)
     case Isa::avx512:
-      return &limits_table_avx512();
+      return &avx512::vector_limits();
 #endif
     default:
       return nullptr;
