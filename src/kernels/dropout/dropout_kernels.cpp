@@ -1,9 +1,15 @@
 // The elementwise kernels of dropout, on elements of four types. Compiled once for each instruction
 // set.
+//
+// A kernel is a body and the rows that it goes over. element() is the kernel in plain C++, all that
+// the scalar table has; vector() is the same on lanes_of<T> elements from i on. With a mask,
+// vector<K>() gets 64 bits, of which those of part K are its own. T is the type in memory, A that
+// of the arithmetic.
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/dropout/masked_rows.h"
+#include "kernels/isa/element.h"
 #include "kernels/isa/isa.h"
 #include "kernels/kernel_table.h"
 #include "kernels/mask_arguments.h"
@@ -18,62 +24,111 @@ namespace simdrop::detail {
 namespace {
 
 template <class T, class A>
+struct DropoutBody {
+  A scale;
+  const T* x;
+  VecOf<T> scales = VecOf<T>(scale);
+
+  [[nodiscard]] A element(std::size_t i, bool kept) const {
+    return kept ? to_arithmetic(x[i]) * scale : A{0};
+  }
+  template <int K, class Mask>
+  [[nodiscard]] VecOf<T> vector(std::size_t i, const Mask& mask) const {
+    return mask.template select<K>(in_register(load(x + i)) * scales);
+  }
+};
+
+template <class T, class A>
 void dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x, T* y,
              std::uint8_t* bits_out) {
   apply_mask(source, shape, bits_out, y,
              [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
                  std::size_t position) {
-               apply_dropout(scale, x + row * shape.ld_in + col, y + row * shape.ld_out + col, n,
-                             bits, position, shape.streaming);
+               const DropoutBody<T, A> body{scale, x + row * shape.ld_in + col};
+               apply_masked(y + row * shape.ld_out + col, n, bits, position, shape.streaming, body);
              });
-  if (shape.streaming) stream_fence();
 }
+
+template <bool HasBias, class T, class A>
+struct BiasReluBody {
+  A scale;
+  const T *x, *bias;
+  VecOf<T> scales = VecOf<T>(scale);
+
+  [[nodiscard]] A element(std::size_t i, bool kept) const {
+    A z = to_arithmetic(x[i]);
+    if constexpr (HasBias) z = z + to_arithmetic(bias[i]);
+    return kept && !(z <= 0) ? z * scale : A{0};
+  }
+  template <int K, class Mask>
+  [[nodiscard]] VecOf<T> vector(std::size_t i, const Mask& mask) const {
+    VecOf<T> z = load(x + i);
+    if constexpr (HasBias) z = z + load(bias + i);
+    return mask.template select<K>(relu_times(z, scales));
+  }
+};
 
 template <class T, class A>
 void bias_relu_dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
                        const T* bias, T* y, std::uint8_t* bits_out) {
-  apply_mask(
-      source, shape, bits_out, y,
-      [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
-          std::size_t position) {
-        const T* in = x + row * shape.ld_in + col;
-        T* out = y + row * shape.ld_out + col;
-        if (bias != nullptr) {
-          apply_relu_dropout<true>(scale, in, bias + col, out, n, bits, position, shape.streaming);
-        } else {
-          apply_relu_dropout<false>(scale, in, bias, out, n, bits, position, shape.streaming);
-        }
-      });
-  if (shape.streaming) stream_fence();
+  apply_mask(source, shape, bits_out, y,
+             [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
+                 std::size_t position) {
+               const T* in = x + row * shape.ld_in + col;
+               T* out = y + row * shape.ld_out + col;
+               if (bias != nullptr) {
+                 const BiasReluBody<true, T, A> body{scale, in, bias + col};
+                 apply_masked(out, n, bits, position, shape.streaming, body);
+               } else {
+                 const BiasReluBody<false, T, A> body{scale, in, nullptr};
+                 apply_masked(out, n, bits, position, shape.streaming, body);
+               }
+             });
 }
+
+template <class T, class A>
+struct ReluBackwardBody {
+  A scale;
+  const T *y, *dy;
+  VecOf<T> scales = VecOf<T>(scale);
+
+  [[nodiscard]] A element(std::size_t i) const {
+    return to_arithmetic(y[i]) > 0 ? to_arithmetic(dy[i]) * scale : A{0};
+  }
+  [[nodiscard]] VecOf<T> vector(std::size_t i) const {
+    return select_gt_zero(load(y + i), in_register(load(dy + i)) * scales);
+  }
+};
 
 template <class T, class A>
 void relu_dropout_backward(A scale, const Shape2D& shape, const T* y, const T* dy,
                            std::size_t ld_dy, T* dx) {
   for (std::size_t row = 0; row < shape.rows; ++row) {
-    apply_relu_backward(scale, y + row * shape.ld_in, dy + row * ld_dy, dx + row * shape.ld_out,
-                        shape.cols, shape.streaming);
+    const ReluBackwardBody<T, A> body{scale, y + row * shape.ld_in, dy + row * ld_dy};
+    apply_unmasked(dx + row * shape.ld_out, shape.cols, shape.streaming, body);
   }
   if (shape.streaming) stream_fence();
 }
 
-// TEMPORARY until scale, add_bias and column_sum have left the table.
+template <class T, class A>
+struct ScaleBody {
+  A scale;
+  const T* x;
+  VecOf<T> scales = VecOf<T>(scale);
+  [[nodiscard]] A element(std::size_t i) const { return to_arithmetic(x[i]) * scale; }
+  [[nodiscard]] VecOf<T> vector(std::size_t i) const { return load(x + i) * scales; }
+};
 template <class T, class A>
 void scale_elements(A factor, const T* x, T* y, std::size_t n) {
-#if defined(SIMDROP_ISA_SCALAR)
-  for (std::size_t i = 0; i < n; ++i) from_arithmetic(to_arithmetic(x[i]) * factor, y[i]);
-#else
-  const VecOf<T> factor_vec(factor);
-  apply_plain(
-      y, n, false, [=](std::size_t i) { return load(x + i) * factor_vec; },
-      [=](std::size_t i) { return to_arithmetic(x[i]) * factor; });
-#endif
+  apply_unmasked(y, n, false, ScaleBody<T, A>{factor, x});
 }
 
 template <class T, class A>
 constexpr ElementwiseKernels<T, A> elementwise_kernels() {
-  return {scale_elements<T, A>, dropout<T, A>, bias_relu_dropout<T, A>,
-          relu_dropout_backward<T, A>};
+  return {.scale = scale_elements<T, A>,
+          .dropout = dropout<T, A>,
+          .bias_relu_dropout = bias_relu_dropout<T, A>,
+          .relu_dropout_backward = relu_dropout_backward<T, A>};
 }
 
 }  // namespace

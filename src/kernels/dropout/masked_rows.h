@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/isa/basics.h"
+#include "kernels/isa/isa.h"
 #include "kernels/kernel_table.h"
 #include "kernels/mask/bits.h"
 #include "kernels/mask/chunk.h"
@@ -113,6 +113,7 @@ inline void apply_mask(const MaskSource& source, const Shape2D& shape, std::uint
   } else {
     apply_drawn(source, n, bits_out, rows);
   }
+  if (shape.streaming) stream_fence();
 }
 
 }  // namespace

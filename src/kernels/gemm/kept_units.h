@@ -88,10 +88,10 @@ struct KeptRows {
 inline MicroOperands<float> compress_weights(const ForwardProduct<float>& p, std::size_t first,
                                              std::size_t m, std::size_t q, std::size_t k,
                                              MicroOperands<float> operands, float* copy) {
-  const bool wanted = p.kept_w != nullptr;
-  float* to = wanted ? p.kept_w + first * p.ld_kept_w + q : copy;
+  const bool keeps_copy = p.kept_w != nullptr;
+  float* to = keeps_copy ? p.kept_w + first * p.ld_kept_w + q : copy;
   operands.a = to;
-  operands.a_ld = wanted ? p.ld_kept_w : row_stride<float>;
+  operands.a_ld = keeps_copy ? p.ld_kept_w : row_stride<float>;
   const KeptRows from(p, first, q, k);
   for (std::size_t i = 0; i < m; ++i, to += operands.a_ld) {
     if (p.columns.index != nullptr) {
@@ -126,14 +126,14 @@ inline void multiply_compressed(const ForwardProduct<double>&, std::size_t, std:
 
 // A range of the columns of a row of weights, of which the kept ones have gradients: the first is
 // alpha times *sums.
-struct KeptRow {
+struct GradientRow {
   const KeptUnits& columns;
   std::size_t begin, end;
   VecF alpha;
 };
 
 template <bool Lazy, class Update>
-inline void update_kept_row(const Update& update, const KeptRow& row, std::size_t at,
+inline void update_kept_row(const Update& update, const GradientRow& row, std::size_t at,
                             const float* sums) {
   std::size_t u = row.begin;
   for (; u + lanes_f32 <= row.end; u += lanes_f32) {
@@ -201,14 +201,14 @@ inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUs
 // Kept outputs out ... out + m - 1 of all, and the dropped ones of their runs, in some columns.
 struct KeptTile {
   std::size_t out, m;
-  KeptRow row;
+  GradientRow row;
 };
 
 template <bool Lazy, class Update>
 inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<float>& p,
                              const KeptTile& tile, const float* sums, std::size_t ld_sums) {
   const std::size_t ld = p.weights.ld;
-  const KeptRow& row = tile.row;
+  const GradientRow& row = tile.row;
   std::size_t r = run_begin(p.out_units, tile.out);
   for (std::size_t i = 0; i < tile.m; ++i, ++r) {
     const std::size_t unit = unit_of(p.out_units, tile.out + i);
@@ -236,8 +236,8 @@ inline void use_kept_tile(const BackwardWeightsProduct<float>& p, const KeptTile
 // The bias is a row, whose columns are the outputs.
 inline void use_kept_bias(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
                           const float* sums) {
-  const KeptRow row{p.out_units, run_begin(p.out_units, out), run_end(p.out_units, out + m),
-                    VecF(p.alpha)};
+  const GradientRow row{p.out_units, run_begin(p.out_units, out), run_end(p.out_units, out + m),
+                        VecF(p.alpha)};
   with_update(p, p.bias, [&](const auto& update) {
     if (p.lazy) {
       update_kept_row<true>(update, row, 0, sums);

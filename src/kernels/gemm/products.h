@@ -217,8 +217,8 @@ inline void gradient_rows(const BackwardWeightsProduct<T>& p, std::size_t out, s
   if (!p.kept) {
     use_gradients(p, p.weights, offset, p.scratch, ld, m, p.ins);
   } else if constexpr (sizeof(T) == sizeof(float)) {
-    const KeptRow row{p.in_units, run_begin(p.in_units, p.first_in),
-                      run_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
+    const GradientRow row{p.in_units, run_begin(p.in_units, p.first_in),
+                          run_end(p.in_units, p.first_in + p.ins), VecF(p.alpha)};
     use_kept_tile(p, {p.first_out + out, m, row}, p.scratch, ld);
   }
 }
