@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/timing_options.h"
 #include "limits/limits_cases.h"
 
 namespace {
@@ -17,14 +18,14 @@ using namespace simdrop::bench;
 
 void print_machine(const Rates& rates) {
   std::printf("cpu: %s\ninstruction sets:", simdrop::cpu_name().c_str());
-  for (const IsaLimits* limits : isa_limits()) std::printf(" %s", limits->name);
+  for (const IsaLimits* limits : supported_limits()) std::printf(" %s", limits->name);
   std::printf("\nclock: %.2f GHz (dependent additions)\n", rates["clock"] / 1e9);
 }
 
 void print_operations(const Rates& rates) {
   const double clock = rates["clock"];
   std::printf("\noperations on one core   isa      G vectors/s  per clock\n");
-  for (const IsaLimits* limits : isa_limits()) {
+  for (const IsaLimits* limits : supported_limits()) {
     for (const char* name : {"mul_low32", "shift_right32", "xor", "xor3"}) {
       const double rate = rates[case_name(name, limits->name)];
       std::printf("%-24s %-8s %11.2f %10.2f\n", name, limits->name, rate / 1e9, rate / clock);
@@ -33,7 +34,7 @@ void print_operations(const Rates& rates) {
     std::printf("%-24s %-8s %11.2f %10.2f\n", "Philox mix", limits->name, mix / 1e9, mix / clock);
   }
   std::printf("\nPhilox limit, GB/s       isa      10 rounds   7 rounds\n");
-  for (const IsaLimits* limits : isa_limits()) {
+  for (const IsaLimits* limits : supported_limits()) {
     const double mix = rates[case_name("half_rounds", limits->name)];
     const auto lanes = static_cast<double>(limits->lanes_u64);
     std::printf("%-24s %-8s %9.2f %10.2f\n", "mix alone", limits->name,
@@ -61,7 +62,7 @@ void print_memory(const Rates& rates) {
   for (const std::size_t n : array_sizes) std::printf(" %6zu KiB", n * sizeof(float) / 1024);
   std::printf("    2 threads\n");
   print_memory_row(rates, "memcpy", "libc");
-  for (const IsaLimits* limits : isa_limits()) {
+  for (const IsaLimits* limits : supported_limits()) {
     for (const char* name :
          {"load", "store", "copy", "read_two", "stream_store", "stream_copy", "stream_read_two"}) {
       print_memory_row(rates, name, limits->name);
@@ -89,7 +90,7 @@ double best_traffic(const Rates& rates, const KernelCase& c) {
       {Traffic::read_two, {"read_two", "stream_read_two"}}};
   double best =
       c.work.traffic == Traffic::copy ? rates[case_name("memcpy", "libc", c.elements)] : 0.0;
-  for (const IsaLimits* limits : isa_limits()) {
+  for (const IsaLimits* limits : supported_limits()) {
     for (const char* loop : loops.at(c.work.traffic)) {
       best = std::max(best, rates[case_name(loop, limits->name, c.elements)]);
     }
@@ -127,12 +128,10 @@ int main(int argc, char** argv) {
   bool quick = false;
   app.add_option("--filter", filter,
                  "only kernels whose kernel/isa/elements[/keep_prob] contains this");
-  app.add_option("--rounds", timing.rounds, "medians are over this many rounds")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  add_timing_options(app, timing);
   app.add_flag("--quick", quick, "short samples, no arrays of 256 MiB");
   CLI11_PARSE(app, argc, argv);
-  if (quick) timing.seconds = 0.002;
+  if (quick) timing.seconds = std::min(timing.seconds, 0.002);
   const std::size_t max_floats = array_sizes[quick ? 2 : 3];
 
   const Arrays arrays(max_floats);

@@ -28,9 +28,9 @@ struct Call {
   double keep_prob;
   bool streaming;
 };
-using Body = std::function<void(std::size_t)>;
+using Body = std::function<void(std::size_t turn)>;  // how many calls came before
 
-MaskSource source_of(double keep_prob) {
+MaskSource mask_source(double keep_prob) {
   return detail::make_mask_source({.keep_prob = keep_prob, .stream = {2026, 1}});
 }
 
@@ -38,21 +38,20 @@ Shape2D one_row(const Call& call) {
   return {1, call.n, call.n, call.n, call.streaming};
 }
 
-// fn(source) over and over; the mask stream moves on with every call.
+// fn(source), whose mask stream moves on with every call.
 template <class Fn>
 Body drawing(const Call& call, Fn fn) {
-  return [source = source_of(call.keep_prob), n = call.n, fn](std::size_t repeats) mutable {
-    for (std::size_t r = 0; r < repeats; ++r, source.first += n) fn(source);
+  return [source = mask_source(call.keep_prob), n = call.n, fn](std::size_t turn) mutable {
+    source.first = turn * n;
+    fn(source);
   };
 }
 
 template <int Rounds>
 Body philox_fill(const Call& call) {
-  return [call, block = std::uint64_t{0}](std::size_t repeats) mutable {
+  return [call](std::size_t turn) {
     auto* words = reinterpret_cast<std::uint32_t*>(call.arrays.y());
-    for (std::size_t r = 0; r < repeats; ++r, block += call.n / 4) {
-      call.table.philox_fill(2026, 1, block, 0, Rounds, words, call.n);
-    }
+    call.table.philox_fill(2026, 1, turn * (call.n / 4), 0, Rounds, words, call.n);
   };
 }
 
@@ -81,21 +80,17 @@ Body bias_relu_dropout(const Call& call) {
 }
 
 Body dropout_backward(const Call& call) {
-  return [call, source = source_of(.5)](std::size_t repeats) mutable {
-    source.bits_in = call.arrays.bits();
-    for (std::size_t r = 0; r < repeats; ++r) {
-      call.table.f32.dropout(source, 2.0F, one_row(call), call.arrays.x(), call.arrays.y(),
-                             nullptr);
-    }
+  MaskSource source = mask_source(.5);
+  source.bits_in = call.arrays.bits();
+  return [call, source](std::size_t) {
+    call.table.f32.dropout(source, 2.0F, one_row(call), call.arrays.x(), call.arrays.y(), nullptr);
   };
 }
 
 Body relu_dropout_backward(const Call& call) {
-  return [call](std::size_t repeats) {
-    for (std::size_t r = 0; r < repeats; ++r) {
-      call.table.f32.relu_dropout_backward(2.0F, one_row(call), call.arrays.x(), call.arrays.z(),
-                                           call.n, call.arrays.y());
-    }
+  return [call](std::size_t) {
+    call.table.f32.relu_dropout_backward(2.0F, one_row(call), call.arrays.x(), call.arrays.z(),
+                                         call.n, call.arrays.y());
   };
 }
 
@@ -129,19 +124,18 @@ const std::array<Kernel, 8> kernels{{
      {.bytes = 12, .traffic = Traffic::read_two}},
 }};
 
-KernelCase make_case(const Kernel& kernel, const IsaLimits& limits, const Call& call) {
+KernelCase kernel_case(const Kernel& kernel, const IsaLimits& limits, const Call& call) {
   KernelCase c{kernel.name, &limits, call.n, "-", kernel.work, {}};
   if (call.streaming) c.kernel += "_stream";
-  c.timed.name = case_name(c.kernel, limits.name, call.n);
+  std::string name = case_name(c.kernel, limits.name, call.n);
   if (kernel.drops) {
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "%g", call.keep_prob);
     c.keep_prob = text.data();
-    c.timed.name += "/" + c.keep_prob;
+    name += "/" + c.keep_prob;
     c.work.random_bits = random_bits_per_element(call.keep_prob);
   }
-  c.timed.units = static_cast<double>(call.n);
-  c.timed.run = kernel.body(call);
+  c.timed = make_case(std::move(name), static_cast<double>(call.n), kernel.body(call));
   return c;
 }
 
@@ -158,14 +152,13 @@ std::vector<Case> threaded_cases(const Arrays& arrays, std::size_t max_floats) {
   constexpr std::size_t n = array_sizes.back();
   if (n > max_floats) return cases;
   for (const double keep_prob : threaded_keep_probs) {
-    const auto run = [&arrays, keep_prob](std::size_t repeats) {
+    const auto run = [&arrays, keep_prob](std::size_t) {
       const Dropout dropout{.keep_prob = keep_prob, .stream = {2026, 1}};
-      for (std::size_t r = 0; r < repeats; ++r) {
-        dropout_forward(dropout, std::span<const float>(arrays.x(), n),
-                        std::span<float>(arrays.y(), n), {}, 2);
-      }
+      dropout_forward(dropout, std::span<const float>(arrays.x(), n),
+                      std::span<float>(arrays.y(), n), {}, 2);
     };
-    cases.push_back({threaded_name(keep_prob), 2.0 * static_cast<double>(n * sizeof(float)), run});
+    cases.push_back(
+        make_case(threaded_name(keep_prob), 2.0 * static_cast<double>(n * sizeof(float)), run));
   }
   return cases;
 }
@@ -174,11 +167,11 @@ std::vector<KernelCase> kernel_cases(const Arrays& arrays, std::size_t max_float
                                      const std::string& filter) {
   std::vector<KernelCase> cases;
   const auto add = [&](const Kernel& kernel, const IsaLimits& limits, const Call& call) {
-    KernelCase c = make_case(kernel, limits, call);
+    KernelCase c = kernel_case(kernel, limits, call);
     if (c.timed.name.find(filter) != std::string::npos) cases.push_back(std::move(c));
   };
   const auto add_all = [&](const Kernel& kernel, std::size_t n, bool streaming) {
-    for (const IsaLimits* limits : isa_limits()) {
+    for (const IsaLimits* limits : supported_limits()) {
       const KernelTable& table = *detail::kernel_table(limits->isa);
       if (!kernel.drops) add(kernel, *limits, {table, arrays, n, 0.0, streaming});
       if (!kernel.drops) continue;

@@ -1,13 +1,12 @@
 // The cases that measure the machine.
 #include <cstring>
 
-#include "dispatch/dispatch.h"
 #include "limits/limits_cases.h"
 
 namespace simdrop::bench {
 namespace {
 
-void run_additions(std::size_t repeats) {
+void run_additions(std::size_t, std::size_t repeats) {
   std::size_t sum = 1;
   std::size_t addend = repeats;
   for (std::size_t r = 0; r < repeats; ++r) {
@@ -37,7 +36,7 @@ void add_loop(std::vector<Case>& cases, const NamedLoop& loop, const char* isa,
   if (loop.run == nullptr) return;
   cases.push_back({case_name(loop.name, isa, n),
                    loop.arrays * static_cast<double>(n * sizeof(float)),
-                   [&arrays, run = loop.run, n](std::size_t repeats) {
+                   [&arrays, run = loop.run, n](std::size_t, std::size_t repeats) {
                      run(arrays.x(), arrays.z(), arrays.y(), n, repeats);
                    }});
 }
@@ -49,7 +48,7 @@ void add_loop_x2(std::vector<Case>& cases, const NamedLoop& loop, const char* is
   if (loop.run == nullptr) return;
   cases.push_back({case_name(std::string(loop.name) + "x2", isa, n),
                    loop.arrays * static_cast<double>(n * sizeof(float)),
-                   [&arrays, run = loop.run, n](std::size_t repeats) {
+                   [&arrays, run = loop.run, n](std::size_t, std::size_t repeats) {
 #pragma omp parallel for num_threads(2) schedule(static, 1)
                      for (std::size_t half = 0; half < 2; ++half) {
                        const std::size_t first = half * (n / 2);
@@ -62,7 +61,8 @@ void add_loop_x2(std::vector<Case>& cases, const NamedLoop& loop, const char* is
 
 void add_operations(std::vector<Case>& cases, const IsaLimits& limits) {
   const auto add = [&](const char* name, const OpLoop& loop) {
-    cases.push_back({case_name(name, limits.name), loop.units, loop.run});
+    cases.push_back({case_name(name, limits.name), loop.units,
+                     [run = loop.run](std::size_t, std::size_t repeats) { run(repeats); }});
   };
   add("mul_low32", limits.mul_low32);
   add("shift_right32", limits.shift_right32);
@@ -75,32 +75,18 @@ void add_operations(std::vector<Case>& cases, const IsaLimits& limits) {
 
 }  // namespace
 
-Arrays::Arrays(std::size_t floats) {
-  for (std::size_t array = 0; array < memory_.size(); ++array) {
-    const std::size_t bytes = array == 3 ? floats / 8 + 64 : floats * sizeof(float);
-    memory_[array].reset(new (std::align_val_t{4096}) std::byte[bytes + 4096]);
-    if (array == 3) {
-      std::memset(data(array), 0xA5, bytes);
-      continue;
-    }
-    for (std::size_t i = 0; i < floats; ++i) {
-      data(array)[i] = static_cast<float>((i * 2654435761U) >> 7 & 1023U) / 512.0F - 1.0F;
-    }
-  }
+Arrays::Arrays(std::size_t floats)
+    : x_(floats, 0), y_(floats, 3), z_(floats, 6), bits_(floats / 32 + 16, 9) {
+  std::memset(bits_.data(), 0xA5, floats / 8 + 64);
 }
 
-std::vector<const IsaLimits*> isa_limits() {
-  std::vector<const IsaLimits*> compiled;
-#if defined(SIMDROP_HAVE_NEON)
-  compiled.push_back(&limits_table_neon());
-#endif
-#if defined(SIMDROP_HAVE_AVX2)
-  if (detail::kernel_table(Isa::avx2) != nullptr) compiled.push_back(&limits_table_avx2());
-#endif
-#if defined(SIMDROP_HAVE_AVX512)
-  if (detail::kernel_table(Isa::avx512) != nullptr) compiled.push_back(&limits_table_avx512());
-#endif
-  return compiled;
+std::vector<const IsaLimits*> supported_limits() {
+  std::vector<const IsaLimits*> supported;
+  for (const IsaInfo& info : isa_list()) {
+    const IsaLimits* limits = isa_limits(info.isa);
+    if (limits != nullptr && info.supported) supported.push_back(limits);
+  }
+  return supported;
 }
 
 std::string case_name(const std::string& what, const char* isa) {
@@ -115,11 +101,11 @@ std::vector<Case> limit_cases(const Arrays& arrays, std::size_t max_floats) {
   std::vector<Case> cases;
   cases.push_back({"clock", 16.0, run_additions});
   const NamedLoop libc{"memcpy", run_memcpy, 2};
-  for (const IsaLimits* limits : isa_limits()) add_operations(cases, *limits);
+  for (const IsaLimits* limits : supported_limits()) add_operations(cases, *limits);
   for (const std::size_t n : array_sizes) {
     if (n > max_floats) continue;
     add_loop(cases, libc, "libc", arrays, n);
-    for (const IsaLimits* limits : isa_limits()) {
+    for (const IsaLimits* limits : supported_limits()) {
       for (const NamedLoop& loop :
            {NamedLoop{"load", limits->load, 1}, NamedLoop{"store", limits->store, 1},
             NamedLoop{"copy", limits->copy, 2}, NamedLoop{"read_two", limits->read_two, 3},
@@ -133,7 +119,7 @@ std::vector<Case> limit_cases(const Arrays& arrays, std::size_t max_floats) {
 #if defined(_OPENMP)
   if (max_floats >= array_sizes.back()) {
     add_loop_x2(cases, libc, "libc", arrays, array_sizes.back());
-    for (const IsaLimits* limits : isa_limits()) {
+    for (const IsaLimits* limits : supported_limits()) {
       add_loop_x2(cases, {"copy", limits->copy, 2}, limits->name, arrays, array_sizes.back());
       add_loop_x2(cases, {"stream_copy", limits->stream_copy, 2}, limits->name, arrays,
                   array_sizes.back());

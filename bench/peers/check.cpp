@@ -63,7 +63,8 @@ float kept_value(Operation operation, const Problem& problem, const float* x, st
   return value * problem.scale();
 }
 
-std::string check_fixed(const Case& what, const Problem& problem, const float* x, const float* y) {
+std::string check_fixed(const Implementation& what, const Problem& problem, const float* x,
+                        const float* y) {
   for (std::size_t i = 0; i < problem.n; ++i) {
     const bool kept = what.operation != Operation::backward || mask_bit(problem.bits, i);
     const float expected = what.operation == Operation::copy
@@ -77,7 +78,7 @@ std::string check_fixed(const Case& what, const Problem& problem, const float* x
 }
 
 // Whether an element was kept shows where what it becomes is not 0 anyway.
-std::string check_dropped(const Case& what, const Problem& problem, const float* x,
+std::string check_dropped(const Implementation& what, const Problem& problem, const float* x,
                           const float* y) {
   std::size_t visible = 0;
   std::size_t kept = 0;
@@ -92,7 +93,7 @@ std::string check_dropped(const Case& what, const Problem& problem, const float*
   return check_rate(kept, visible, problem.keep_prob, "kept elements are");
 }
 
-std::string check_mask(const Case& what, const Problem& problem, const void* output) {
+std::string check_mask(const Implementation& what, const Problem& problem, const void* output) {
   std::size_t kept = 0;
   if (what.mask_form == MaskForm::bits) {
     const auto* bits = static_cast<const std::uint8_t*>(output);
@@ -109,7 +110,7 @@ std::string check_mask(const Case& what, const Problem& problem, const void* out
   return check_rate(kept, problem.n, problem.keep_prob, "kept elements are");
 }
 
-std::string check_output(const Case& what, const Problem& problem, const float* x,
+std::string check_output(const Implementation& what, const Problem& problem, const float* x,
                          const void* output) {
   const auto* y = static_cast<const float*>(output);
   switch (what.operation) {
@@ -131,7 +132,7 @@ std::string check_output(const Case& what, const Problem& problem, const float* 
   throw std::logic_error("check: no such operation");
 }
 
-std::size_t output_bytes(const Case& what, std::size_t n) {
+std::size_t output_bytes(const Implementation& what, std::size_t n) {
   const bool bits = what.operation == Operation::mask && what.mask_form == MaskForm::bits;
   return bits ? mask_bytes(n) : 4 * n;
 }
@@ -143,7 +144,7 @@ bool draws(Operation operation) {
 
 }  // namespace
 
-std::string check(const Case& what, const Problem& problem, const Arrays& arrays) {
+std::string check(const Implementation& what, const Problem& problem, const Arrays& arrays) {
   const std::size_t bytes = output_bytes(what, problem.n);
   // A case that writes nothing must not pass on what the one before it left.
   std::memset(arrays.y, 0xFF, 4 * problem.n);

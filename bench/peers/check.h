@@ -12,6 +12,7 @@ namespace simdrop::bench {
 // - known words: every word against simdrop::philox4x32; others: how often each bit is set.
 // - what drops: kept outputs to 1 ulp, dropped ones 0, the number of kept elements within five
 //   standard deviations, and another mask on the second call.
-[[nodiscard]] std::string check(const Case& what, const Problem& problem, const Arrays& arrays);
+[[nodiscard]] std::string check(const Implementation& what, const Problem& problem,
+                                const Arrays& arrays);
 
 }  // namespace simdrop::bench

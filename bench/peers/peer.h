@@ -55,7 +55,8 @@ struct Arrays {
   std::uint32_t* words;
 };
 
-struct Case {
+// One library's way to do an operation.
+struct Implementation {
   Operation operation;
   std::string who;
   // One call: returns its output, which stays valid until the next call. Draws anew each time.
@@ -69,7 +70,7 @@ struct Case {
 
 struct Peer {
   std::string version;
-  std::function<std::vector<Case>(const Problem&)> cases;
+  std::function<std::vector<Implementation>(const Problem&)> cases;
 };
 
 }  // namespace simdrop::bench

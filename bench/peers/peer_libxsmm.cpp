@@ -10,7 +10,7 @@
 namespace {
 
 using simdrop::bench::Arrays;
-using simdrop::bench::Case;
+using simdrop::bench::Implementation;
 using simdrop::bench::Operation;
 using simdrop::bench::Problem;
 using simdrop::bench::row_length;
@@ -83,7 +83,7 @@ class Dropout {
       libxsmm_rng_create_extstate(555), &libxsmm_rng_destroy_extstate};
 };
 
-std::vector<Case> cases(const Problem& problem) {
+std::vector<Implementation> cases(const Problem& problem) {
   if (!problem.drops()) {
     const auto relu = [n = problem.n, kernel = dispatch(LIBXSMM_MELTW_TYPE_UNARY_RELU)](
                           const Arrays& arrays) -> const void* {

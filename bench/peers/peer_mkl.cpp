@@ -13,7 +13,7 @@
 namespace {
 
 using simdrop::bench::Arrays;
-using simdrop::bench::Case;
+using simdrop::bench::Implementation;
 using simdrop::bench::MaskForm;
 using simdrop::bench::Operation;
 using simdrop::bench::Problem;
@@ -48,7 +48,7 @@ int* as_ints(const Arrays& arrays) {
   return reinterpret_cast<int*>(arrays.words);
 }
 
-Case words_case(const Generator& generator, const Problem& problem) {
+Implementation words_case(const Generator& generator, const Problem& problem) {
   const auto run = [n = static_cast<MKL_INT>(problem.n),
                     stream = new_stream(generator)](const Arrays& arrays) -> const void* {
     require(viRngUniformBits32(VSL_RNG_METHOD_UNIFORMBITS32_STD, stream.get(), n, arrays.words));
@@ -58,7 +58,7 @@ Case words_case(const Generator& generator, const Problem& problem) {
           generator.brng == VSL_BRNG_PHILOX4X32X10};
 }
 
-Case mask_case(const Generator& generator, const Problem& problem) {
+Implementation mask_case(const Generator& generator, const Problem& problem) {
   const auto run = [n = static_cast<MKL_INT>(problem.n), keep_prob = problem.keep_prob,
                     stream = new_stream(generator)](const Arrays& arrays) -> const void* {
     require(
@@ -68,7 +68,7 @@ Case mask_case(const Generator& generator, const Problem& problem) {
   return {Operation::mask, std::string(generator.name) + ", ints", run, MaskForm::ints};
 }
 
-Case forward_case(const Generator& generator, const Problem& problem, bool relu) {
+Implementation forward_case(const Generator& generator, const Problem& problem, bool relu) {
   const auto run = [n = problem.n, keep_prob = problem.keep_prob, scale = problem.scale(), relu,
                     stream = new_stream(generator)](const Arrays& arrays) -> const void* {
     int* kept = as_ints(arrays);
@@ -89,8 +89,8 @@ Case forward_case(const Generator& generator, const Problem& problem, bool relu)
           std::string(generator.name) + " + multiply", run};
 }
 
-std::vector<Case> cases(const Problem& problem) {
-  std::vector<Case> all;
+std::vector<Implementation> cases(const Problem& problem) {
+  std::vector<Implementation> all;
   for (const Generator& generator : generators) {
     try {
       if (!problem.drops()) {

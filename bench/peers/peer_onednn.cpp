@@ -10,7 +10,7 @@ namespace {
 
 using dnnl::memory;
 using simdrop::bench::Arrays;
-using simdrop::bench::Case;
+using simdrop::bench::Implementation;
 using simdrop::bench::Operation;
 using simdrop::bench::Problem;
 
@@ -66,7 +66,7 @@ class Eltwise {
   dnnl::eltwise_forward primitive_;
 };
 
-Case make_case(Operation operation, dnnl::algorithm algorithm, const Problem& problem) {
+Implementation make_case(Operation operation, dnnl::algorithm algorithm, const Problem& problem) {
   const auto eltwise = std::make_shared<Eltwise>(algorithm, problem);
   return {operation, "oneDNN", [eltwise](const Arrays& arrays) { return (*eltwise)(arrays); }};
 }
@@ -77,7 +77,7 @@ void simdrop_bench_peer(simdrop::bench::Peer& peer) {
   const dnnl_version_t& version = *dnnl_version();
   peer.version = "oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) +
                  "." + std::to_string(version.patch);
-  peer.cases = [](const Problem& problem) -> std::vector<Case> {
+  peer.cases = [](const Problem& problem) -> std::vector<Implementation> {
     if (!problem.drops()) {
       return {make_case(Operation::relu, dnnl::algorithm::eltwise_relu, problem)};
     }

@@ -8,7 +8,7 @@
 namespace {
 
 using simdrop::bench::Arrays;
-using simdrop::bench::Case;
+using simdrop::bench::Implementation;
 using simdrop::bench::MaskForm;
 using simdrop::bench::Operation;
 using simdrop::bench::Problem;
@@ -29,7 +29,7 @@ class Generator {
   std::uint64_t block_ = 0;
 };
 
-Case words_case(std::size_t n) {
+Implementation words_case(std::size_t n) {
   const auto run = [n, generator = Generator{}](const Arrays& arrays) mutable -> const void* {
     for (std::size_t i = 0; i < n; i += 4) {
       const auto words = generator.next();
@@ -41,7 +41,7 @@ Case words_case(std::size_t n) {
 }
 
 // A word below the threshold is a kept element: one word each, as frameworks do.
-Case mask_case(std::size_t n, double keep_prob) {
+Implementation mask_case(std::size_t n, double keep_prob) {
   const auto threshold = static_cast<std::uint32_t>(keep_prob * 0x1p32);
   const auto run = [n, threshold,
                     generator = Generator{}](const Arrays& arrays) mutable -> const void* {
@@ -64,7 +64,7 @@ Case mask_case(std::size_t n, double keep_prob) {
 
 void simdrop_bench_peer(simdrop::bench::Peer& peer) {
   peer.version = "Random123";
-  peer.cases = [](const Problem& problem) -> std::vector<Case> {
+  peer.cases = [](const Problem& problem) -> std::vector<Implementation> {
     if (problem.drops()) return {mask_case(problem.n, problem.keep_prob)};
     return {words_case(problem.n)};
   };

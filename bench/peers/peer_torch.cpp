@@ -11,7 +11,7 @@
 namespace {
 
 using simdrop::bench::Arrays;
-using simdrop::bench::Case;
+using simdrop::bench::Implementation;
 using simdrop::bench::Operation;
 using simdrop::bench::Problem;
 
@@ -22,7 +22,7 @@ at::Tensor view(const float* data, std::size_t n) {
 
 // compute(x, y) returns its output, either y or a tensor of its own.
 template <class Compute>
-Case make_case(Operation operation, std::string who, std::size_t n, Compute compute) {
+Implementation make_case(Operation operation, std::string who, std::size_t n, Compute compute) {
   // Kept until the next call, as a network keeps its activations.
   const auto output = std::make_shared<at::Tensor>();
   const auto run = [n, compute, output](const Arrays& arrays) -> const void* {
@@ -42,7 +42,7 @@ at::Tensor kept_tensor(const Problem& problem) {
   return kept.reshape({-1, static_cast<std::int64_t>(simdrop::bench::row_length)});
 }
 
-std::vector<Case> cases(const Problem& problem) {
+std::vector<Implementation> cases(const Problem& problem) {
   using At = at::Tensor;
   const std::size_t n = problem.n;
   if (!problem.drops()) {

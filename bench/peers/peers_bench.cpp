@@ -10,9 +10,10 @@
 #include <map>
 #include <sstream>
 
+#include "harness/timing_options.h"
 #include "peers/check.h"
-#include "peers/round_robin.h"
 #include "peers/simdrop_cases.h"
+#include "peers/workspace.h"
 #include "simdrop/isa.hpp"
 #include "simdrop/mask.hpp"
 
@@ -52,29 +53,30 @@ std::vector<Peer> load_peers() {
 }
 
 // simdrop's cases and the peers', sorted by operation.
-std::vector<Case> all_cases(const std::vector<Peer>& peers, const Problem& problem) {
-  std::vector<Case> cases = own_cases(problem);
+std::vector<Implementation> all_cases(const std::vector<Peer>& peers, const Problem& problem) {
+  std::vector<Implementation> cases = own_cases(problem);
   for (const Peer& peer : peers) {
     try {
-      for (Case& what : peer.cases(problem)) cases.push_back(std::move(what));
+      for (Implementation& what : peer.cases(problem)) cases.push_back(std::move(what));
     } catch (const std::exception& error) {
       std::printf("SKIPPED %s: %s\n", peer.version.c_str(), error.what());
     }
   }
-  std::stable_sort(cases.begin(), cases.end(),
-                   [](const Case& a, const Case& b) { return a.operation < b.operation; });
+  std::stable_sort(
+      cases.begin(), cases.end(),
+      [](const Implementation& a, const Implementation& b) { return a.operation < b.operation; });
   return cases;
 }
 
-const char* name_of(const Case& what) {
+const char* name_of(const Implementation& what) {
   return operation_names[static_cast<std::size_t>(what.operation)];
 }
 
 // The cases that are right; says which are not, and counts them.
-std::vector<Case> checked(std::vector<Case> cases, const Problem& problem,
-                          const Workspace& workspace, int& failures) {
-  std::vector<Case> right;
-  for (Case& what : cases) {
+std::vector<Implementation> checked(std::vector<Implementation> cases, const Problem& problem,
+                                    const Workspace& workspace, int& failures) {
+  std::vector<Implementation> right;
+  for (Implementation& what : cases) {
     std::string wrong;
     try {
       wrong = check(what, problem, workspace.arrays(0));
@@ -92,19 +94,29 @@ std::vector<Case> checked(std::vector<Case> cases, const Problem& problem,
   return right;
 }
 
-void print_table(const std::vector<Case>& cases, const std::vector<double>& seconds,
+std::vector<Case> timed(const std::vector<Implementation>& all, const Workspace& workspace) {
+  std::vector<Case> cases;
+  for (const Implementation& what : all) {
+    cases.push_back(make_case(what.who, 1.0, [&what, &workspace](std::size_t turn) {
+      what.run(workspace.arrays(turn));
+    }));
+  }
+  return cases;
+}
+
+void print_table(const std::vector<Implementation>& cases, const std::vector<double>& seconds,
                  const Problem& problem) {
   std::map<Operation, double> yardsticks;
   for (std::size_t c = 0; c < cases.size(); ++c) {
     if (cases[c].is_yardstick) yardsticks[cases[c].operation] = seconds[c];
   }
   // NaN where the yardstick failed its check.
-  const auto ratio = [&](Operation yardstick, double of) {
+  const auto ratio = [&](Operation yardstick, double case_seconds) {
     const auto found = yardsticks.find(yardstick);
-    return found == yardsticks.end() ? std::nan("") : found->second / of;
+    return found == yardsticks.end() ? std::nan("") : found->second / case_seconds;
   };
   for (std::size_t c = 0; c < cases.size(); ++c) {
-    const Case& what = cases[c];
+    const Implementation& what = cases[c];
     std::printf("%-22s %9zu ", name_of(what), problem.n);
     std::printf(problem.drops() ? "%5.2g" : "    -", problem.keep_prob);
     std::printf("  %-44s %9.3f %9.3f %9.3f\n", what.who.c_str(),
@@ -117,7 +129,7 @@ struct Options {
   std::vector<std::size_t> sizes{65536, 1048576};
   std::vector<double> keep_probs{1.0, 0.9, 0.5};
   bool large = false;
-  Timing timing{};
+  Timing timing{.rounds = 11, .seconds = 8e-3};
 };
 
 std::vector<float> some_bias() {
@@ -138,9 +150,9 @@ int compare(const std::vector<Peer>& peers, const Options& options) {
     for (const double keep_prob : options.keep_probs) {
       simdrop::bernoulli_mask({.keep_prob = keep_prob, .stream = {.seed = 3, .id = 4}}, n, bits);
       const Problem problem{n, keep_prob, bits, bias};
-      const std::vector<Case> cases =
+      const std::vector<Implementation> cases =
           checked(all_cases(peers, problem), problem, workspace, failures);
-      print_table(cases, median_seconds(cases, workspace, options.timing), problem);
+      print_table(cases, median_seconds(timed(cases, workspace), options.timing), problem);
       std::fflush(stdout);
     }
   }
@@ -154,9 +166,7 @@ int main(int argc, char** argv) {
   CLI::App app{"simdrop's dropout beside other libraries', on one core"};
   app.add_option("--sizes", options.sizes, "Elements, multiples of 65536")->delimiter(',');
   app.add_flag("--large", options.large, "Adds 67108864 elements (1.5 GB of memory, minutes)");
-  app.add_option("--rounds", options.timing.rounds, "Medians of so many")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--milliseconds", options.timing.milliseconds, "Least time of a case in a round");
+  add_timing_options(app, options.timing);
   CLI11_PARSE(app, argc, argv);
   for (const std::size_t n : options.sizes) {
     if (n == 0 || n % 65536 != 0) {

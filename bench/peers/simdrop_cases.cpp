@@ -14,7 +14,7 @@ using ConstSpan = std::span<const float>;
 
 // Each call of run(dropout, x, y, bits) reads on in the stream.
 template <class Run>
-Case dropout_case(Operation operation, std::string who, const Problem& problem, Run run) {
+Implementation dropout_case(Operation operation, std::string who, const Problem& problem, Run run) {
   const std::size_t n = problem.n;
   Dropout dropout{.keep_prob = problem.keep_prob, .stream = {.seed = 1, .id = 2}};
   auto call = [=](const Arrays& arrays) mutable -> const void* {
@@ -25,20 +25,20 @@ Case dropout_case(Operation operation, std::string who, const Problem& problem, 
   return {operation, std::move(who), call};
 }
 
-Case copy_case(std::size_t n) {
+Implementation copy_case(std::size_t n) {
   return {Operation::copy, "memcpy", [n](const Arrays& arrays) -> const void* {
             return std::memcpy(arrays.y, arrays.x, n * sizeof(float));
           }};
 }
 
-Case relu_case(std::size_t n) {
+Implementation relu_case(std::size_t n) {
   return {Operation::relu, "simdrop", [n](const Arrays& arrays) -> const void* {
             bias_relu_dropout_forward(Dropout{}, ConstSpan(arrays.x, n), {}, Span(arrays.y, n));
             return arrays.y;
           }};
 }
 
-Case words_case(std::size_t n) {
+Implementation words_case(std::size_t n) {
   const auto join = [](std::uint32_t low, std::uint32_t high) {
     return low | (std::uint64_t{high} << 32U);
   };
@@ -54,7 +54,7 @@ Case words_case(std::size_t n) {
   return {Operation::words, "simdrop", run};
 }
 
-Case mask_case(const Problem& problem) {
+Implementation mask_case(const Problem& problem) {
   const std::size_t n = problem.n;
   Dropout dropout{.keep_prob = problem.keep_prob, .stream = {.seed = 1, .id = 2}};
   auto run = [=](const Arrays& arrays) mutable -> const void* {
@@ -66,7 +66,7 @@ Case mask_case(const Problem& problem) {
   return {Operation::mask, "simdrop, bits", run};
 }
 
-Case backward_case(const Problem& problem) {
+Implementation backward_case(const Problem& problem) {
   const auto run = [n = problem.n, keep_prob = problem.keep_prob,
                     bits = problem.bits](const Arrays& arrays) -> const void* {
     dropout_backward(keep_prob, bits, ConstSpan(arrays.x, n), Span(arrays.y, n));
@@ -75,14 +75,14 @@ Case backward_case(const Problem& problem) {
   return {Operation::backward, "simdrop, from bits", run};
 }
 
-Case forward_case(const Problem& problem) {
+Implementation forward_case(const Problem& problem) {
   const auto run = [](const Dropout& dropout, ConstSpan x, Span y) {
     dropout_forward(dropout, x, y);
   };
   return dropout_case(Operation::forward, "simdrop", problem, run);
 }
 
-Case forward_with_bits_case(const Problem& problem) {
+Implementation forward_with_bits_case(const Problem& problem) {
   const auto bits = std::make_shared<std::vector<std::uint8_t>>(mask_bytes(problem.n));
   const auto run = [bits](const Dropout& dropout, ConstSpan x, Span y) {
     dropout_forward(dropout, x, y, *bits);
@@ -90,14 +90,14 @@ Case forward_with_bits_case(const Problem& problem) {
   return dropout_case(Operation::forward, "simdrop, writes bits", problem, run);
 }
 
-Case relu_forward_case(const Problem& problem) {
+Implementation relu_forward_case(const Problem& problem) {
   const auto run = [](const Dropout& dropout, ConstSpan x, Span y) {
     bias_relu_dropout_forward(dropout, x, {}, y);
   };
   return dropout_case(Operation::relu_forward, "simdrop", problem, run);
 }
 
-Case bias_relu_forward_case(const Problem& problem) {
+Implementation bias_relu_forward_case(const Problem& problem) {
   const auto run = [bias = problem.bias](const Dropout& dropout, ConstSpan x, Span y) {
     const std::size_t rows = x.size() / bias.size();
     bias_relu_dropout_forward(dropout, ConstMatrix(x.data(), rows, bias.size()), bias,
@@ -108,8 +108,8 @@ Case bias_relu_forward_case(const Problem& problem) {
 
 }  // namespace
 
-std::vector<Case> own_cases(const Problem& problem) {
-  std::vector<Case> cases;
+std::vector<Implementation> own_cases(const Problem& problem) {
+  std::vector<Implementation> cases;
   if (problem.drops()) {
     cases = {copy_case(problem.n),
              mask_case(problem),
@@ -120,7 +120,7 @@ std::vector<Case> own_cases(const Problem& problem) {
   } else {
     cases = {copy_case(problem.n), relu_case(problem.n), words_case(problem.n)};
   }
-  for (Case& what : cases) what.is_yardstick = true;
+  for (Implementation& what : cases) what.is_yardstick = true;
   if (problem.drops()) cases.push_back(forward_with_bits_case(problem));
   return cases;
 }

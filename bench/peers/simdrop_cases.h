@@ -6,6 +6,6 @@
 namespace simdrop::bench {
 
 // One case of each operation is its yardstick.
-[[nodiscard]] std::vector<Case> own_cases(const Problem& problem);
+[[nodiscard]] std::vector<Implementation> own_cases(const Problem& problem);
 
 }  // namespace simdrop::bench

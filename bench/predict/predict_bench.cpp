@@ -11,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "limits/limits_isa.h"
-#include "limits/limits_runner.h"
+#include "harness/timing.h"
+#include "harness/timing_options.h"
+#include "probes/vector_limits.h"
 #include "simdrop/isa.hpp"
 #include "simdrop/mlp.hpp"
 
@@ -27,20 +28,6 @@ constexpr std::array<int, 2> threads{1, 2};
 #else
 constexpr std::array<int, 1> threads{1};
 #endif
-
-// The loops of the table that dispatch has picked; nullptr for the scalar one.
-const IsaLimits* active_limits() {
-#if defined(SIMDROP_HAVE_NEON)
-  if (active_isa() == Isa::neon) return &limits_table_neon();
-#endif
-#if defined(SIMDROP_HAVE_AVX2)
-  if (active_isa() == Isa::avx2) return &limits_table_avx2();
-#endif
-#if defined(SIMDROP_HAVE_AVX512)
-  if (active_isa() == Isa::avx512) return &limits_table_avx512();
-#endif
-  return nullptr;
-}
 
 std::string name_of(const char* what, std::size_t rows, int team) {
   return std::string(what) + '/' + std::to_string(rows) + '/' + std::to_string(team);
@@ -84,13 +71,11 @@ void read_weights(const Subject& subject, MemoryLoop load) {
 }
 
 void add_case(std::vector<Case>& cases, const std::string& name, std::function<void()> call) {
-  cases.push_back({name, 1.0, [call = std::move(call)](std::size_t repeats) {
-                     for (std::size_t i = 0; i < repeats; ++i) call();
-                   }});
+  cases.push_back(make_case(name, 1.0, [call = std::move(call)](std::size_t) { call(); }));
 }
 
 void add_cases(std::vector<Case>& cases, Subject& s, const std::vector<std::size_t>& batches) {
-  if (const IsaLimits* limits = active_limits()) {
+  if (const IsaLimits* limits = isa_limits(active_isa())) {
     add_case(cases, name_of("read", 0, s.team),
              [&s, load = limits->load] { read_weights(s, load); });
   }
@@ -132,9 +117,7 @@ int main(int argc, char** argv) {
   CLI::App app("Inference as a fraction of the time to read the weights");
   Timing timing;
   std::vector<std::size_t> batches{1, 2, 4, 8, 16};
-  app.add_option("--rounds", timing.rounds, "medians are over this many rounds")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  add_timing_options(app, timing);
   app.add_option("--batches", batches, "rows of a call")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -10,24 +10,26 @@
 #include <exception>
 #include <sstream>
 
-#include "products/timing.h"
+#include "harness/timing.h"
 
 namespace simdrop::bench {
 namespace {
 
 constexpr std::array<Shape, 2> probe_shapes{{{256, 1024, 1024}, {64, 256, 256}}};
-constexpr Timing probe_timing{.rounds = 3, .milliseconds = 4.0};
+constexpr Timing probe_timing{.rounds = 3, .seconds = 4e-3};
 
 template <class T>
 double log_rate(const Blas& blas) {
   double sum = 0.0;
   for (const Shape& shape : probe_shapes) {
     const Pool<T> pool(shape);
-    std::vector<Call> calls;
+    std::vector<Case> cases;
     for (const Product product : products) {
-      calls.push_back([&, product](std::size_t turn) { multiply(blas, product, pool[turn]); });
+      cases.push_back(make_case("", shape.flops(), [&, product](std::size_t turn) {
+        multiply(blas, product, pool[turn]);
+      }));
     }
-    for (const double seconds : median_seconds(calls, probe_timing)) {
+    for (const double seconds : median_seconds(cases, probe_timing)) {
       sum += std::log(shape.flops() / seconds * 1e-9);
     }
   }

@@ -8,10 +8,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include "harness/timing_options.h"
+#include "probes/fma_peak.h"
 #include "products/blas_probe.h"
-#include "products/fma_peak.h"
 #include "products/simdrop_products.h"
-#include "products/timing.h"
 #include "simdrop/isa.hpp"
 
 namespace {
@@ -35,7 +35,7 @@ struct Options {
   std::vector<int> threads{1, 2};
   std::array<std::vector<std::string>, 3> paths{};
   bool probe = true;
-  Timing timing{};
+  Timing timing{.rounds = 9, .seconds = 6e-3};
 };
 
 struct Peer {
@@ -149,21 +149,20 @@ int compare(const std::vector<Peer>& peers, const FmaLoop& peak, const Pool<T>& 
             const Row& row, Timing timing) {
   std::vector<Rival<T>> all = rivals<T>(peers, row);
   const int failures = remove_wrong(all, pool[0], row);
-  std::vector<Call> calls;
-  std::vector<double> flops;
+  std::vector<Case> cases;
   for (const Rival<T>& rival : all) {
-    calls.push_back([&](std::size_t turn) { rival.run(pool[turn]); });
-    flops.push_back(row.shape.flops());
+    cases.push_back(
+        make_case(rival.who, row.shape.flops(), [&](std::size_t turn) { rival.run(pool[turn]); }));
   }
   if (peak.run != nullptr) {
     const auto repeats = static_cast<std::size_t>(peak_call_flops / peak.flops);
-    calls.push_back([&, repeats](std::size_t) { run_on(row.threads, peak, repeats); });
-    flops.push_back(peak.flops * static_cast<double>(repeats) * row.threads);
+    cases.push_back(make_case("FMA peak", peak.flops * static_cast<double>(repeats) * row.threads,
+                              [&, repeats](std::size_t) { run_on(row.threads, peak, repeats); }));
   }
-  timing.pause_milliseconds = row.threads > 1 ? 4.0 : 0.0;
-  const std::vector<double> seconds = median_seconds(calls, timing);
+  timing.pause_seconds = row.threads > 1 ? 4e-3 : 0.0;
+  const std::vector<double> seconds = median_seconds(cases, timing);
   std::vector<double> rates(3 + peers.size(), 0.0);
-  for (std::size_t c = 0; c < calls.size(); ++c) {
+  for (std::size_t c = 0; c < cases.size(); ++c) {
     std::size_t column = rates.size() - 1;
     if (c < all.size()) {
       const auto same = [&](const Peer& peer) { return peer.who == all[c].who; };
@@ -171,7 +170,7 @@ int compare(const std::vector<Peer>& peers, const FmaLoop& peak, const Pool<T>& 
       column = peer == peers.end() ? (all[c].fused ? 1 : 0)
                                    : 2 + static_cast<std::size_t>(peer - peers.begin());
     }
-    rates[column] = flops[c] / seconds[c] * 1e-9;
+    rates[column] = cases[c].units / seconds[c] * 1e-9;
   }
   print_row(row, rates);
   return failures;
@@ -234,9 +233,7 @@ int main(int argc, char** argv) {
   app.add_option("--aocl", options.paths[2], "Libraries, or folders to search")->delimiter(',');
   app.add_flag("!--no-probe", options.probe,
                "Take the first library of each kind, as the environment sets it");
-  app.add_option("--rounds", options.timing.rounds, "Medians of so many")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--milliseconds", options.timing.milliseconds, "Least time of a call in a round");
+  add_timing_options(app, options.timing);
   CLI11_PARSE(app, argc, argv);
   for (const std::string& text : options.shape_texts) {
     const std::string wrong = parse_shape(text, options.shapes);

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "experiments/mask_rules/mask_rules_cases.h"
-#include "limits/limits_runner.h"
+#include "harness/timing.h"
+#include "harness/timing_options.h"
 #include "simdrop/isa.hpp"
 
 namespace {
@@ -28,12 +29,10 @@ std::string case_name(const RuleCase& c) {
 
 // Every call goes on where the one before it ended.
 Case timed(const RuleCase& c, std::vector<std::uint64_t>& bits) {
-  return {case_name(c), static_cast<double>(call_elements),
-          [&bits, draw = c.draw, first = std::uint64_t{0}](std::size_t repeats) mutable {
-            for (std::size_t r = 0; r < repeats; ++r, first += call_elements) {
-              draw(first, call_elements, bits.data());
-            }
-          }};
+  return make_case(case_name(c), static_cast<double>(call_elements),
+                   [&bits, draw = c.draw](std::size_t call) {
+                     draw(call * call_elements, call_elements, bits.data());
+                   });
 }
 
 // One line a rule, one column a keep_prob: value(case), or where the checks failed. The last column
@@ -99,9 +98,7 @@ int main(int argc, char** argv) {
   CLI::App app("Rules for making mask bits, side by side");
   Timing timing{.rounds = 21, .seconds = 0.005};
   std::string isa;
-  app.add_option("--rounds", timing.rounds, "medians are over this many rounds")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  add_timing_options(app, timing);
   app.add_option("--isa", isa, "only this instruction set");
   CLI11_PARSE(app, argc, argv);
 

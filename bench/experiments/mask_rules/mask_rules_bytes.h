@@ -1,5 +1,20 @@
 // byte_compare: a random byte an element, compared with the upper 8 bits of T; one of 256 is equal
-// and draws 24 bits more. Included inside an anonymous namespace.
+// and draws 24 bits more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "experiments/mask_rules/mask_rules_isa.h"
+#include "experiments/mask_rules/mask_rules_ties.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/draw_vector.h"
+
+namespace simdrop::bench {
+namespace {
+
+using namespace simdrop::detail;
 
 // Bit i of the results: byte i of a vector is below `limit`, or equal to it.
 struct ByteCompare {
@@ -42,9 +57,9 @@ inline void compare_part(const PhiloxVec& philox, std::uint64_t block, std::uint
                          std::uint64_t* kept, std::uint64_t* undecided) {
   auto* below = reinterpret_cast<unsigned char*>(kept);
   auto* equal = reinterpret_cast<unsigned char*>(undecided);
-  for (std::size_t b = 0; b < part_elements / 16; b += mask_groups * lanes_u64) {
+  for (std::size_t b = 0; b < part_elements / 16; b += mask_vectors * lanes_u64) {
     const VecU64 blocks = VecU64(block + b) + VecU64::load_unaligned(lane_numbers);
-    draw_pieces<rule_rounds, mask_groups>(
+    draw_pieces<rule_rounds, mask_vectors>(
         philox, blocks, 0, [&](std::size_t g, VecU64 low, VecU64 high) {
           const std::size_t at = b + g * lanes_u64;
           for (std::size_t half = 0; half < 2; ++half) {
@@ -57,8 +72,8 @@ inline void compare_part(const PhiloxVec& philox, std::uint64_t block, std::uint
   }
 }
 
-std::uint64_t draw_byte_compare(const RuleSource& source, std::size_t elements,
-                                std::uint64_t* bits) {
+inline std::uint64_t draw_byte_compare(const RuleSource& source, std::size_t elements,
+                                       std::uint64_t* bits) {
   const PhiloxVec philox(source.seed, source.stream);
   const auto limit = static_cast<std::uint8_t>(source.threshold >> 24);
   alignas(64) std::uint64_t undecided[part_words];
@@ -74,3 +89,6 @@ std::uint64_t draw_byte_compare(const RuleSource& source, std::size_t elements,
   }
   return drawn;
 }
+
+}  // namespace
+}  // namespace simdrop::bench

@@ -17,8 +17,9 @@ using detail::MaskSource;
 
 constexpr Stream stream{.seed = 0x5EED0FBE7A5ED, .id = 17};
 
-// What a hit costs `geometric`, in digits of the base mask. Measured.
-constexpr double digits_to_a_hit = 200.0;
+// What a correction costs `geometric`, in digits of the base mask: from this program's rates on
+// AVX2, rounded.
+constexpr double digits_to_a_correction = 200.0;
 
 // The base of least cost by that measure, among those of up to max_digits.
 void choose_geometric(RuleSource& source, unsigned max_digits) {
@@ -31,10 +32,10 @@ void choose_geometric(RuleSource& source, unsigned max_digits) {
       const double base = std::ldexp(n, 32 - static_cast<int>(d));
       const bool keep = base < target;
       const double q = keep ? (target - base) / (one - base) : (base - target) / base;
-      const double cost = d + digits_to_a_hit * q;
+      const double cost = d + digits_to_a_correction * q;
       if (cost >= least) continue;
       least = cost;
-      source.base = {.digits = d, .numerator = n, .hits_keep = keep, .hits = {}};
+      source.base = {.digits = d, .numerator = n, .corrections_keep = keep, .corrections = {}};
       source.gap_scale = q == 0.0 ? 0.0F : static_cast<float>(std::log(2.0) / std::log1p(-q));
     }
   }
@@ -113,13 +114,13 @@ Mask draw_in_parts(const DrawMask& draw) {
 std::vector<const RuleTable*> rule_tables(const std::string& isa) {
   std::vector<const RuleTable*> compiled;
 #if defined(SIMDROP_HAVE_NEON)
-  compiled.push_back(&rule_table_neon());
+  compiled.push_back(&neon::rule_table());
 #endif
 #if defined(SIMDROP_HAVE_AVX2)
-  compiled.push_back(&rule_table_avx2());
+  compiled.push_back(&avx2::rule_table());
 #endif
 #if defined(SIMDROP_HAVE_AVX512)
-  compiled.push_back(&rule_table_avx512());
+  compiled.push_back(&avx512::rule_table());
 #endif
   std::erase_if(compiled, [&](const RuleTable* table) {
     return detail::kernel_table(table->isa) == nullptr || (!isa.empty() && isa != table->name);
@@ -158,7 +159,7 @@ void check_cases(std::vector<RuleCase>& cases) {
   Mask reference;
   for (RuleCase& c : cases) {
     Mask mask(check_elements / 64);
-    c.many_hits(0, check_elements, mask.data());
+    c.many_corrections(0, check_elements, mask.data());
     c.failure = check_rate(mask, c.keep_prob);
     const auto blocks = static_cast<double>(c.draw(0, check_elements, mask.data()));
     c.bits_per_element = blocks * 128.0 / static_cast<double>(check_elements);

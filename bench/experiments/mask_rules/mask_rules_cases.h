@@ -21,8 +21,8 @@ struct RuleCase {
   const RuleTable* table;
   double keep_prob;
   DrawMask draw;
-  DrawMask many_hits;     // for the checks: `geometric` on a base of few digits; else as draw
-  std::string failure{};  // of the checks; empty: passed
+  DrawMask many_corrections;  // for the checks: `geometric` on a base of few digits; else as draw
+  std::string failure{};      // of the checks; empty: passed
   double bits_per_element = 0.0;
 };
 
@@ -34,8 +34,8 @@ std::vector<const RuleTable*> rule_tables(const std::string& isa);
 std::vector<RuleCase> rule_cases(const std::vector<const RuleTable*>& tables,
                                  const std::vector<double>& keep_probs);
 
-// Sets failure and bits_per_element: on 2^26 bits (of many_hits too, where an error shows), the
-// rate of kept elements, overall and at each word of 64 of blocks of 1024, must be within 5
+// Sets failure and bits_per_element: on 2^26 bits (of many_corrections too, where an error shows),
+// the rate of kept elements, overall and at each word of 64 of blocks of 1024, must be within 5
 // standard deviations; and every table must draw the bits that the first one does, in one call or
 // several.
 void check_cases(std::vector<RuleCase>& cases);

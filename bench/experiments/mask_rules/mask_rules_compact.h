@@ -1,5 +1,21 @@
 // slices_compact: five digits; then undecided element number k of a block keeps if word k of the
-// block's own words is below what is left of T. Included inside an anonymous namespace.
+// block's own words is below what is left of T.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "experiments/mask_rules/mask_rules_digits.h"
+#include "experiments/mask_rules/mask_rules_isa.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/draw_vector.h"
+#include "kernels/mask/poisson.h"
+
+namespace simdrop::bench {
+namespace {
+
+using namespace simdrop::detail;
 
 constexpr unsigned compact_digits = 5;
 constexpr std::size_t compact_words = 16;  // drawn for every block; one of 250 needs more
@@ -25,15 +41,15 @@ inline void compare_words(const PhiloxVec& philox, VecU64 blocks, std::uint32_t 
   alignas(64) std::uint64_t words[batch_blocks * 4];
   const VecU32 lasts(last);
   for (std::size_t part = 0; part < compact_words / 8; ++part) {
-    VecU64 drawn[mask_groups][4];
+    VecU64 drawn[mask_vectors][4];
     for (std::size_t piece = 0; piece < 2; ++piece) {
-      draw_pieces<rule_rounds, mask_groups>(philox, blocks, first_compact_piece + 2 * part + piece,
-                                            [&](std::size_t g, VecU64 low, VecU64 high) {
-                                              drawn[g][2 * piece] = low;
-                                              drawn[g][2 * piece + 1] = high;
-                                            });
+      draw_pieces<rule_rounds, mask_vectors>(philox, blocks, first_compact_piece + 2 * part + piece,
+                                             [&](std::size_t g, VecU64 low, VecU64 high) {
+                                               drawn[g][2 * piece] = low;
+                                               drawn[g][2 * piece + 1] = high;
+                                             });
     }
-    for (std::size_t g = 0; g < mask_groups; ++g) {
+    for (std::size_t g = 0; g < mask_vectors; ++g) {
       store_transposed(drawn[g][0], drawn[g][1], drawn[g][2], drawn[g][3],
                        words + g * lanes_u64 * 4);
     }
@@ -104,8 +120,8 @@ inline std::uint64_t compact_batch(const RuleSource& source, const PhiloxVec& ph
   return drawn;
 }
 
-std::uint64_t draw_slices_compact(const RuleSource& source, std::size_t elements,
-                                  std::uint64_t* bits) {
+inline std::uint64_t draw_slices_compact(const RuleSource& source, std::size_t elements,
+                                         std::uint64_t* bits) {
   const PhiloxVec philox(source.seed, source.stream);
   return draw_slices(source, philox, compact_digits, elements, bits,
                      [&](std::uint64_t block, std::uint64_t* undecided, std::uint64_t* kept) {
@@ -117,3 +133,6 @@ std::uint64_t draw_slices_compact(const RuleSource& source, std::size_t elements
                        return drawn;
                      });
 }
+
+}  // namespace
+}  // namespace simdrop::bench

@@ -1,9 +1,22 @@
 // Rules that compare the digits of T with bit slices: bit e of a slice is a digit of element e of a
 // block of 256. They differ in what becomes of the elements that the first digits leave undecided.
-// Included inside an anonymous namespace.
+#pragma once
 
-constexpr std::size_t part_blocks = part_elements / mask_block_elements;
-constexpr std::size_t batch_blocks = mask_groups * lanes_u64;
+#include <cstddef>
+#include <cstdint>
+
+#include "experiments/mask_rules/mask_rules_isa.h"
+#include "experiments/mask_rules/mask_rules_ties.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/draw_vector.h"
+
+namespace simdrop::bench {
+namespace {
+
+using namespace simdrop::detail;
+
+constexpr std::size_t part_blocks = part_elements / mask_block;
+constexpr std::size_t batch_blocks = mask_vectors * lanes_u64;
 
 // Digits of T up to its last 1: elements that are undecided after those are dropped.
 inline unsigned significant_digits(std::uint64_t threshold) {
@@ -21,10 +34,10 @@ inline void compare_digits(const PhiloxVec& philox, std::uint64_t first_block,
                            std::uint64_t* undecided_words) {
   for (std::size_t b = 0; b < part_blocks; b += batch_blocks) {
     const VecU64 blocks = VecU64(first_block + b) + VecU64::load_unaligned(lane_numbers);
-    VecU64 kept[mask_groups][4];
-    VecU64 undecided[mask_groups][4];
+    VecU64 kept[mask_vectors][4];
+    VecU64 undecided[mask_vectors][4];
     for (std::size_t half = 0; half < 4; half += 2) {
-      for (std::size_t g = 0; g < mask_groups; ++g) {
+      for (std::size_t g = 0; g < mask_vectors; ++g) {
         for (std::size_t w = half; w < half + 2; ++w) {
           kept[g][w] = VecU64(std::uint64_t{0});
           undecided[g][w] = VecU64(~std::uint64_t{0});
@@ -33,7 +46,7 @@ inline void compare_digits(const PhiloxVec& philox, std::uint64_t first_block,
       for (unsigned j = digits; j-- > 0;) {
         const bool digit = digit_of(threshold, j);
         const VecU64 decide(digit ? ~std::uint64_t{0} : std::uint64_t{0});
-        draw_pieces<rule_rounds, mask_groups>(
+        draw_pieces<rule_rounds, mask_vectors>(
             philox, blocks, 2 * j + half / 2, [&](std::size_t g, VecU64 low, VecU64 high) {
               kept[g][half] = fold_digit(kept[g][half], low, digit);
               kept[g][half + 1] = fold_digit(kept[g][half + 1], high, digit);
@@ -43,7 +56,7 @@ inline void compare_digits(const PhiloxVec& philox, std::uint64_t first_block,
             });
       }
     }
-    for (std::size_t g = 0; g < mask_groups; ++g) {
+    for (std::size_t g = 0; g < mask_vectors; ++g) {
       const std::size_t at = (b + g * lanes_u64) * 4;
       const VecU64* k = kept[g];
       const VecU64* u = undecided[g];
@@ -62,7 +75,7 @@ inline std::uint64_t draw_slices(const RuleSource& source, const PhiloxVec& phil
   alignas(64) std::uint64_t undecided[part_words];
   std::uint64_t drawn = 0;
   for (std::size_t at = 0; at < elements; at += part_elements, bits += part_words) {
-    const std::uint64_t block = (source.first + at) / mask_block_elements;
+    const std::uint64_t block = (source.first + at) / mask_block;
     if (significant <= digits) {
       compare_digits<false>(philox, block, source.threshold, significant, bits, undecided);
       drawn += 2 * significant * part_blocks;
@@ -75,12 +88,13 @@ inline std::uint64_t draw_slices(const RuleSource& source, const PhiloxVec& phil
 }
 
 // digits8: what is undecided draws 24 bits an element.
-std::uint64_t draw_digits8(const RuleSource& source, std::size_t elements, std::uint64_t* bits) {
+inline std::uint64_t draw_digits8(const RuleSource& source, std::size_t elements,
+                                  std::uint64_t* bits) {
   const PhiloxVec philox(source.seed, source.stream);
   return draw_slices(source, philox, 8, elements, bits,
                      [&](std::uint64_t block, std::uint64_t* undecided, std::uint64_t* kept) {
-                       return resolve_ties(philox, block * mask_block_elements, source.threshold,
-                                           undecided, kept);
+                       return resolve_ties(philox, block * mask_block, source.threshold, undecided,
+                                           kept);
                      });
 }
 
@@ -132,8 +146,8 @@ inline std::uint64_t finish_lanes(const PhiloxVec& philox, std::uint64_t thresho
   return (j - 8) * lanes_u64;
 }
 
-std::uint64_t draw_slices_early_exit(const RuleSource& source, std::size_t elements,
-                                     std::uint64_t* bits) {
+inline std::uint64_t draw_slices_early_exit(const RuleSource& source, std::size_t elements,
+                                            std::uint64_t* bits) {
   const PhiloxVec philox(source.seed, source.stream);
   const auto finish = [&](std::uint64_t block, std::uint64_t* undecided, std::uint64_t* kept) {
     std::uint16_t halves[2 * part_blocks + lanes_u64];
@@ -162,3 +176,6 @@ std::uint64_t draw_slices_early_exit(const RuleSource& source, std::size_t eleme
   };
   return draw_slices(source, philox, 8, elements, bits, finish);
 }
+
+}  // namespace
+}  // namespace simdrop::bench

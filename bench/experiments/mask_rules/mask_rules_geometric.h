@@ -1,10 +1,25 @@
-// geometric: a dyadic base mask, and hits whose distances are geometric: a gap is
+// geometric: a dyadic base mask, and corrections whose distances are geometric: a gap is
 // floor(log2(u) / log2(1 - q)) for a uniform u. That has no memory, so every block of 4096 elements
-// starts afresh, one to a lane. Included inside an anonymous namespace.
+// starts afresh, one to a lane.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "experiments/mask_rules/mask_rules_digits.h"
+#include "experiments/mask_rules/mask_rules_isa.h"
+#include "kernels/isa/isa.h"
+#include "kernels/mask/draw_vector.h"
+#include "kernels/mask/overlap.h"
+
+namespace simdrop::bench {
+namespace {
+
+using namespace simdrop::detail;
 
 constexpr std::size_t gap_block_elements = 4096;
 constexpr std::size_t unit_groups = rule_unit / gap_block_elements / lanes_u64;
-constexpr std::size_t gap_groups = unit_groups < mask_groups ? unit_groups : mask_groups;
+constexpr std::size_t gap_groups = unit_groups < mask_vectors ? unit_groups : mask_vectors;
 constexpr std::uint64_t first_gap_piece = 128;
 
 // u in (0, 1) from the upper 23 bits, then the gap as 22 bits. Only additions, products and bits:
@@ -38,9 +53,9 @@ inline void advance_two(VecU64 words, VecF scale, VecU64& next, std::uint64_t* p
   next = high + VecU64(std::uint64_t{1});
 }
 
-// Strikes four places of each of lanes_u64 blocks, none beyond the end of one.
+// Corrects four places of each of lanes_u64 blocks, none beyond the end of one.
 template <bool Keep>
-inline void strike_places(const std::uint64_t* places, std::uint64_t* bits) {
+inline void correct_places(const std::uint64_t* places, std::uint64_t* bits) {
   constexpr std::size_t block_words = gap_block_elements / 64;
   for (std::size_t i = 0; i < 4; ++i) {
     for (std::size_t lane = 0; lane < lanes_u64; ++lane) {
@@ -52,10 +67,10 @@ inline void strike_places(const std::uint64_t* places, std::uint64_t* bits) {
   }
 }
 
-// Hits of gap_groups * lanes_u64 blocks. Returns how many Philox blocks that took.
+// Corrections of gap_groups * lanes_u64 blocks. Returns how many Philox blocks that took.
 template <bool Keep>
-inline std::uint64_t strike_gaps(const PhiloxVec& philox, std::uint64_t block, float gap_scale,
-                                 std::uint64_t* bits) {
+inline std::uint64_t correct_gaps(const PhiloxVec& philox, std::uint64_t block, float gap_scale,
+                                  std::uint64_t* bits) {
   const VecF scale(gap_scale);
   const VecU64 blocks = VecU64(block) + VecU64::load_unaligned(lane_numbers);
   VecU64 next[gap_groups];
@@ -73,7 +88,7 @@ inline std::uint64_t strike_gaps(const PhiloxVec& philox, std::uint64_t block, f
                             -static_cast<std::int64_t>(gap_block_elements));
         });
     for (std::size_t g = 0; g < gap_groups; ++g) {
-      strike_places<Keep>(places[g], bits + g * lanes_u64 * (gap_block_elements / 64));
+      correct_places<Keep>(places[g], bits + g * lanes_u64 * (gap_block_elements / 64));
     }
   }
   return drawn;
@@ -81,29 +96,33 @@ inline std::uint64_t strike_gaps(const PhiloxVec& philox, std::uint64_t block, f
 
 inline void draw_base_batch(const RuleSource& source, const PhiloxVec& philox, std::uint64_t first,
                             std::size_t elements, std::uint64_t* bits) {
-  for (std::size_t at = 0; at < elements; at += batch_blocks * mask_block_elements) {
-    const VecU64 blocks =
-        VecU64((first + at) / mask_block_elements) + VecU64::load_unaligned(lane_numbers);
-    VecU64 kept[mask_groups][4];
-    draw_base<rule_rounds, mask_groups>(source.base, philox, blocks, kept, SideWork{});
-    for (std::size_t g = 0; g < mask_groups; ++g) {
+  for (std::size_t at = 0; at < elements; at += batch_blocks * mask_block) {
+    const VecU64 blocks = VecU64((first + at) / mask_block) + VecU64::load_unaligned(lane_numbers);
+    VecU64 kept[mask_vectors][4];
+    draw_base<rule_rounds, mask_vectors>(source.base, philox, blocks, kept, OverlappedWork{});
+    for (std::size_t g = 0; g < mask_vectors; ++g) {
       store_transposed(kept[g][0], kept[g][1], kept[g][2], kept[g][3],
                        bits + at / 64 + g * 4 * lanes_u64);
     }
   }
 }
 
-std::uint64_t draw_geometric(const RuleSource& source, std::size_t elements, std::uint64_t* bits) {
+inline std::uint64_t draw_geometric(const RuleSource& source, std::size_t elements,
+                                    std::uint64_t* bits) {
   const PhiloxVec philox(source.seed, source.stream);
   constexpr std::size_t batch = gap_groups * lanes_u64;
-  std::uint64_t drawn = elements / mask_block_elements * 2 * source.base.digits;
+  std::uint64_t drawn = elements / mask_block * 2 * source.base.digits;
   for (std::size_t at = 0; at < elements; at += batch * gap_block_elements) {
     std::uint64_t* to = bits + at / 64;
     draw_base_batch(source, philox, source.first + at, batch * gap_block_elements, to);
     if (source.gap_scale == 0.0F) continue;
     const std::uint64_t block = (source.first + at) / gap_block_elements;
-    drawn += source.base.hits_keep ? strike_gaps<true>(philox, block, source.gap_scale, to)
-                                   : strike_gaps<false>(philox, block, source.gap_scale, to);
+    drawn += source.base.corrections_keep
+                 ? correct_gaps<true>(philox, block, source.gap_scale, to)
+                 : correct_gaps<false>(philox, block, source.gap_scale, to);
   }
   return drawn;
 }
+
+}  // namespace
+}  // namespace simdrop::bench

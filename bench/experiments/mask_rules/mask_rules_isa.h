@@ -19,14 +19,15 @@ struct RuleSource {
   std::uint64_t first;         // stream index of element 0 of the call, a multiple of rule_unit
   std::uint64_t threshold;     // round(keep_prob * 2^32), neither 0 nor 2^32
   detail::MaskSource library;  // for `dyadic_in_place`; its `first` does not count
-  // For `geometric`: the base mask, and 1 / log2(1 - probability of a hit), 0 if there are none.
+  // For `geometric`: the base mask, and 1 / log2(1 - probability of a correction), 0 if there are
+  // none.
   detail::DyadicPlan base;
   float gap_scale;
 };
 
 // Philox blocks to a block of 256 elements under MaskRule::dyadic.
 constexpr std::uint64_t dyadic_pieces(const detail::DyadicPlan& plan) noexcept {
-  const auto slots = static_cast<std::uint64_t>(plan.hits.slots);
+  const auto slots = static_cast<std::uint64_t>(plan.corrections.slots);
   return 2 * plan.digits + (slots == 0 ? 0 : (slots + 8 + 15) / 16);
 }
 
@@ -46,9 +47,15 @@ struct RuleTable {
   std::array<NamedRule, 6> rules;  // the same ones, in the same order, in every table
 };
 
-// Defined by one translation unit each; only those that are compiled may be referred to.
-const RuleTable& rule_table_avx2() noexcept;
-const RuleTable& rule_table_avx512() noexcept;
-const RuleTable& rule_table_neon() noexcept;
+// Each is defined where it is compiled; only those that are compiled may be referred to.
+namespace avx2 {
+const RuleTable& rule_table() noexcept;
+}
+namespace avx512 {
+const RuleTable& rule_table() noexcept;
+}
+namespace neon {
+const RuleTable& rule_table() noexcept;
+}
 
 }  // namespace simdrop::bench

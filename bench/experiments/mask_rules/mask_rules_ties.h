@@ -1,5 +1,16 @@
 // Elements that their first eight random bits leave undecided draw 24 more, many to a Philox call.
-// Included inside an anonymous namespace.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/isa/isa.h"
+#include "kernels/mask/philox_vector.h"
+
+namespace simdrop::bench {
+namespace {
+
+using namespace simdrop::detail;
 
 constexpr int rule_rounds = 10;
 constexpr std::size_t part_elements = 32768;  // compared together
@@ -57,3 +68,6 @@ inline std::uint64_t resolve_ties(const PhiloxVec& philox, std::uint64_t first,
   }
   return done;
 }
+
+}  // namespace
+}  // namespace simdrop::bench

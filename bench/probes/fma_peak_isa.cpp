@@ -1,7 +1,8 @@
-// The loops of fma_peak.h. Compiled once per instruction set, as src/kernels/simd.cpp is.
+// The loops of fma_peak.h. Compiled once per instruction set, as the kernels are.
 #include <utility>
 
-#include "products/fma_peak.h"
+#include "kernels/isa/types.h"
+#include "probes/fma_peak.h"
 
 namespace simdrop::bench {
 namespace {
@@ -64,15 +65,7 @@ constexpr double flops(std::size_t element_bytes) {
 
 }  // namespace
 
-#if defined(SIMDROP_ISA_AVX512)
-#define SIMDROP_FMA_LOOPS fma_loops_avx512
-#elif defined(SIMDROP_ISA_AVX2)
-#define SIMDROP_FMA_LOOPS fma_loops_avx2
-#else
-#define SIMDROP_FMA_LOOPS fma_loops_neon
-#endif
-
-FmaLoops SIMDROP_FMA_LOOPS() noexcept {
+FmaLoops SIMDROP_ISA::fma_loops() noexcept {
   return {{flops(sizeof(float)), run_chains<VecF>}, {flops(sizeof(double)), run_chains<VecD>}};
 }
 

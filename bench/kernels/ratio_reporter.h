@@ -13,6 +13,8 @@ namespace simdrop::bench {
 // to memcpy of as many elements, and to the scalar table's kernel, where the run has them.
 class RatioReporter : public benchmark::ConsoleReporter {
  public:
+  // Colours are for terminals.
+  explicit RatioReporter(bool colours) : ConsoleReporter(colours ? OO_ColorTabular : OO_Tabular) {}
   void ReportRuns(const std::vector<Run>& runs) override;
   void Finalize() override;
 

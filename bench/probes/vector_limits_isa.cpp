@@ -1,24 +1,16 @@
-// The loops of limits_isa.h. Compiled once per instruction set, as
-// src/kernels/simd.cpp is.
-#include "limits/limits_isa.h"
+// The loops of vector_limits.h. Compiled once per instruction set, as the kernels are.
+#include "probes/vector_limits.h"
 
 #include <cstdint>
-#include <cstring>
 #include <utility>
-#include <xsimd/xsimd.hpp>
 
-#include "kernels/kernel_table.h"
+#include "kernels/isa/isa.h"
 #include "kernels/mask/philox_block.h"
 
 namespace simdrop::bench {
 namespace {
 
-// As in simd.cpp: each part uses the ones before it.
-// clang-format off
-#include "kernels/mask/bits.h"
-#include "kernels/isa/element.h"
-#include "kernels/isa/vector.h"
-// clang-format on
+using namespace simdrop::detail;
 
 // Hides a value from the optimiser, which could otherwise merge operations;
 // costs no instruction.
@@ -219,33 +211,26 @@ void run_read_two(const float* a, const float* b, float* y, std::size_t n, std::
   }
 }
 
-}  // namespace
-
+// A three-way xor is one or two of them.
 #if defined(SIMDROP_ISA_AVX512)
-#define SIMDROP_LIMITS_FN limits_table_avx512
-#define SIMDROP_LIMITS_ISA Isa::avx512
-#define SIMDROP_LIMITS_NAME "avx512"
-#define SIMDROP_LIMITS_HALF_ROUND_OPS 3
-#elif defined(SIMDROP_ISA_AVX2)
-#define SIMDROP_LIMITS_FN limits_table_avx2
-#define SIMDROP_LIMITS_ISA Isa::avx2
-#define SIMDROP_LIMITS_NAME "avx2"
-#define SIMDROP_LIMITS_HALF_ROUND_OPS 4
+constexpr double ops_per_half_round = 3;
 #else
-#define SIMDROP_LIMITS_FN limits_table_neon
-#define SIMDROP_LIMITS_ISA Isa::neon
-#define SIMDROP_LIMITS_NAME "neon"
-#define SIMDROP_LIMITS_HALF_ROUND_OPS 4
+constexpr double ops_per_half_round = 4;
 #endif
 
-const IsaLimits& SIMDROP_LIMITS_FN() noexcept {
+}  // namespace
+
+#define SIMDROP_TEXT_OF(name) #name
+#define SIMDROP_TEXT(name) SIMDROP_TEXT_OF(name)
+
+const IsaLimits& SIMDROP_ISA::vector_limits() noexcept {
   constexpr double each = op_applications * chains;
   constexpr double words = 4 * lanes_u64;
   static constexpr IsaLimits table = {
-      .isa = SIMDROP_LIMITS_ISA,
-      .name = SIMDROP_LIMITS_NAME,
+      .isa = Isa::SIMDROP_ISA,
+      .name = SIMDROP_TEXT(SIMDROP_ISA),
       .lanes_u64 = lanes_u64,
-      .ops_per_half_round = SIMDROP_LIMITS_HALF_ROUND_OPS,
+      .ops_per_half_round = ops_per_half_round,
       .mul_low32 = {each, run_op<Op::multiply>},
       .shift_right32 = {each, run_op<Op::shift>},
       .bit_xor = {each, run_op<Op::two_way_xor>},

@@ -15,10 +15,16 @@ struct FmaLoops {
   FmaLoop f32, f64;
 };
 
-// Defined by one translation unit each; only those that are compiled may be referred to.
-FmaLoops fma_loops_avx2() noexcept;
-FmaLoops fma_loops_avx512() noexcept;
-FmaLoops fma_loops_neon() noexcept;
+// Each is defined where it is compiled; only those that are compiled may be referred to.
+namespace avx2 {
+FmaLoops fma_loops() noexcept;
+}
+namespace avx512 {
+FmaLoops fma_loops() noexcept;
+}
+namespace neon {
+FmaLoops fma_loops() noexcept;
+}
 
 // Those of the instruction set that simdrop runs here.
 FmaLoops fma_loops();

@@ -1,4 +1,4 @@
-#include "products/fma_peak.h"
+#include "probes/fma_peak.h"
 
 #include "simdrop/isa.hpp"
 
@@ -8,15 +8,15 @@ FmaLoops fma_loops() {
   switch (active_isa()) {
 #if defined(SIMDROP_HAVE_NEON)
     case Isa::neon:
-      return fma_loops_neon();
+      return neon::fma_loops();
 #endif
 #if defined(SIMDROP_HAVE_AVX2)
     case Isa::avx2:
-      return fma_loops_avx2();
+      return avx2::fma_loops();
 #endif
 #if defined(SIMDROP_HAVE_AVX512)
     case Isa::avx512:
-      return fma_loops_avx512();
+      return avx512::fma_loops();
 #endif
     default:
       return {};

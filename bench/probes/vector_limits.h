@@ -38,10 +38,18 @@ struct IsaLimits {
   MemoryLoop stream_store, stream_copy, stream_read_two;  // around the caches
 };
 
-// Defined by one translation unit each; only those that are compiled may be
-// referred to.
-const IsaLimits& limits_table_avx2() noexcept;
-const IsaLimits& limits_table_avx512() noexcept;
-const IsaLimits& limits_table_neon() noexcept;
+// Each is defined where it is compiled; only those that are compiled may be referred to.
+namespace avx2 {
+const IsaLimits& vector_limits() noexcept;
+}
+namespace avx512 {
+const IsaLimits& vector_limits() noexcept;
+}
+namespace neon {
+const IsaLimits& vector_limits() noexcept;
+}
+
+// nullptr for the scalar one.
+const IsaLimits* isa_limits(Isa isa);
 
 }  // namespace simdrop::bench
