@@ -17,8 +17,7 @@ using detail::MaskSource;
 
 constexpr Stream stream{.seed = 0x5EED0FBE7A5ED, .id = 17};
 
-// What a correction costs `geometric`, in digits of the base mask: from this program's rates on
-// AVX2, rounded.
+// About what a correction costs `geometric`, in digits of the base mask.
 constexpr double digits_to_a_correction = 200.0;
 
 // The base of least cost by that measure, among those of up to max_digits.
