@@ -1,7 +1,6 @@
 # The target `docs`: the reference of the public headers, in HTML, where Doxygen is installed. Each
 # warning of Doxygen, a declaration without a text too, is an error.
-find_program(SIMDROP_DOXYGEN doxygen DOC "Doxygen, for the target docs")
-mark_as_advanced(SIMDROP_DOXYGEN)
+find_program(SIMDROP_DOXYGEN doxygen)
 if(NOT SIMDROP_DOXYGEN)
   return()
 endif()

@@ -5,7 +5,7 @@
 # host's include folder must stay out of that build's search path: it gets a folder with a link to
 # this one package.
 function(simdrop_header_only target header variable)
-  find_path(${variable} ${header} DOC "Folder that holds ${header}" NO_CMAKE_FIND_ROOT_PATH)
+  find_path(${variable} ${header} NO_CMAKE_FIND_ROOT_PATH)
   set(folder "${${variable}}")
   if(NOT EXISTS "${folder}/${header}")
     message(FATAL_ERROR "simdrop: ${variable} is ${folder}, which has no ${header}; "

@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr int kSkipped = 77;
+constexpr int exit_skipped = 77;
 
 bool forced_isa_is_unsupported() {
   const char* forced = std::getenv("SIMDROP_FORCE_ISA");
@@ -27,7 +27,7 @@ bool forced_isa_is_unsupported() {
 int main(int argc, char** argv) {
   if (forced_isa_is_unsupported()) {
     std::puts("skipped: this CPU lacks the instruction set that SIMDROP_FORCE_ISA names");
-    return kSkipped;
+    return exit_skipped;
   }
   return doctest::Context(argc, argv).run();
 }

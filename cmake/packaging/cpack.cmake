@@ -30,7 +30,6 @@ set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
     "SIMD dropout and a small MLP runtime: the shared library
  Dropout for neural networks on the CPU, with kernels for each instruction set.")
 find_program(SIMDROP_SHLIBDEPS dpkg-shlibdeps)
-mark_as_advanced(SIMDROP_SHLIBDEPS)
 if(SIMDROP_SHLIBDEPS)
   set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

@@ -35,9 +35,6 @@ struct Shape2D {
 // T is the type in memory, A that of the arithmetic.
 template <class T, class A>
 struct ElementwiseKernels {
-  // y = x * scale: no dropout, the yardstick of the benchmarks.
-  void (*scale)(A scale, const T* x, T* y, std::size_t n);
-
   // y = kept ? x * scale : 0. bits_out (may be null) gets the mask, packed over rows * cols.
   // Serves dropout_forward and both dropout_backward.
   void (*dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x, T* y,

@@ -15,7 +15,7 @@ namespace {
 
 using c_api::expect_invalid;
 
-constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t too_large = std::numeric_limits<std::int64_t>::max();
 
 // Every argument of the six functions, 4 x 6 doubles, in one block of memory that must not change.
 // A test spoils some of them.
@@ -64,7 +64,7 @@ struct Named {
   std::string_view in, out;  // what messages call the first input and the output
   bool drawn, reads_mask, writes_mask, has_bias;
 };
-constexpr Named kFunctions[] = {
+constexpr Named functions[] = {
     {&Calls::forward, "x", "y", true, false, true, false},
     {&Calls::backward, "dy", "dx", true, false, false, false},
     {&Calls::backward_from_mask, "dy", "dx", false, true, false, false},
@@ -97,39 +97,41 @@ std::string text(std::string_view name, std::string_view suffix) {
 
 TEST_SUITE("C API errors") {
   TEST_CASE("NULL where data is needed") {
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       refuses(f, text(f.in, ".data"), "null", [](Calls& c) { c.in = nullptr; });
       refuses(f, text(f.out, ".data"), "null", [](Calls& c) { c.out = nullptr; });
       if (f.drawn) refuses(f, "dropout", "NULL", [](Calls& c) { c.dropout_pointer = nullptr; });
       if (f.reads_mask) refuses(f, "mask", "NULL", [](Calls& c) { c.mask = nullptr; });
     }
-    refuses(kFunctions[5], "dy.data", "null", [](Calls& c) { c.in2 = nullptr; });
+    refuses(functions[5], "dy.data", "null", [](Calls& c) { c.in2 = nullptr; });
   }
 
   TEST_CASE("negative sizes, and sizes that overflow") {
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       refuses(f, "rows", "-1", [](Calls& c) { c.rows = -1; });
       refuses(f, "cols", "-3", [](Calls& c) { c.cols = -3; });
       refuses(f, text(f.in, "_ld"), "-6", [](Calls& c) { c.in_ld = -6; });
       refuses(f, text(f.out, "_ld"), "-6", [](Calls& c) { c.out_ld = -6; });
-      refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) { c.rows = kHuge; });
-      refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) { c.rows = kHuge / 48 + 1; });
+      refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) { c.rows = too_large; });
+      refuses(f, text(f.in, ".rows"), "fits in memory",
+              [](Calls& c) { c.rows = too_large / 48 + 1; });
       refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) {
         c.rows = 1;
-        c.cols = kHuge / 8 + 1;
+        c.cols = too_large / 8 + 1;
       });
       refuses(f, text(f.in, ".rows"), "fits in memory",
               [](Calls& c) { c.rows = c.cols = c.in_ld = c.out_ld = std::int64_t{1} << 32; });
-      refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) { c.in_ld = kHuge / 16; });
-      refuses(f, text(f.out, ".rows"), "fits in memory", [](Calls& c) { c.out_ld = kHuge / 16; });
+      refuses(f, text(f.in, ".rows"), "fits in memory", [](Calls& c) { c.in_ld = too_large / 16; });
+      refuses(f, text(f.out, ".rows"), "fits in memory",
+              [](Calls& c) { c.out_ld = too_large / 16; });
       refuses(f, text(f.in, ".ld"), "5", [](Calls& c) { c.in_ld = 5; });
       refuses(f, text(f.out, ".ld"), "5", [](Calls& c) { c.out_ld = 5; });
     }
-    refuses(kFunctions[5], "dy_ld", "-1", [](Calls& c) { c.in2_ld = -1; });
+    refuses(functions[5], "dy_ld", "-1", [](Calls& c) { c.in2_ld = -1; });
   }
 
   TEST_CASE("buffers that overlap and are not identical") {
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       refuses(f, f.out, text("overlaps ", f.in), [](Calls& c) { c.out = c.in + 1; });
       refuses(f, f.out, text("overlaps ", f.in), [](Calls& c) { c.out = c.in + 23; });
       refuses(f, f.out, text("overlaps ", f.in), [](Calls& c) {
@@ -156,14 +158,14 @@ TEST_SUITE("C API errors") {
                 [](Calls& c) { c.mask = reinterpret_cast<std::uint8_t*>(c.in + 1); });
       }
     }
-    refuses(kFunctions[3], "mask", "overlaps bias",
+    refuses(functions[3], "mask", "overlaps bias",
             [](Calls& c) { c.mask = reinterpret_cast<std::uint8_t*>(c.bias); });
-    refuses(kFunctions[5], "dx", "overlaps dy", [](Calls& c) { c.out = c.in2 + 1; });
-    accepts(kFunctions[5], [](Calls& c) { c.out = c.in2; });
+    refuses(functions[5], "dx", "overlaps dy", [](Calls& c) { c.out = c.in2 + 1; });
+    accepts(functions[5], [](Calls& c) { c.out = c.in2; });
   }
 
   TEST_CASE("probabilities, enumerations and threads out of range") {
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       for (const double bad : {-0.5, 1.25, std::numeric_limits<double>::quiet_NaN()}) {
         refuses(f, "keep_prob", "allowed: 0 <= keep_prob <= 1",
                 [bad](Calls& c) { c.keep_prob = c.dropout.keep_prob = bad; });
@@ -182,7 +184,7 @@ TEST_SUITE("C API errors") {
   }
 
   TEST_CASE("empty arrays need no memory, and one row no ld") {
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       accepts(f, [](Calls& c) {
         c.rows = 0;
         c.in = c.in2 = c.out = nullptr;
@@ -222,7 +224,7 @@ TEST_SUITE("C API errors") {
     };
     expect_invalid("words", "NULL", fill(nullptr, 1));
     expect_invalid("n is", "-1", fill(&word, -1));
-    expect_invalid("words", "fits in memory", fill(&word, kHuge / 2));
+    expect_invalid("words", "fits in memory", fill(&word, too_large / 2));
     expect_invalid("mask", "NULL", draw(nullptr, 1));
     expect_invalid("n is", "-1", draw(&bits, -1));
     CHECK(fill(nullptr, 0)(nullptr) == SIMDROP_OK);
@@ -236,7 +238,7 @@ TEST_SUITE("C API errors") {
 TEST_SUITE("bad SIMDROP_FORCE_ISA of the C API" * doctest::skip()) {
   TEST_CASE("every kernel says so") {
     Calls calls;
-    for (const Named& f : kFunctions) {
+    for (const Named& f : functions) {
       c_api::expect_error(SIMDROP_UNSUPPORTED, "SIMDROP_FORCE_ISA", "pentium",
                           [&](simdrop_error* error) { return (calls.*f.call)(error); });
     }

@@ -15,8 +15,8 @@ using c_api::make_dropout;
 using c_api::same_dropout;
 using simdrop::MatrixView;
 
-constexpr std::int64_t kRows = 7, kCols = 37, kLd = 40;
-constexpr std::size_t kSize = 7 * 40, kMaskBytes = (7 * 37 + 7) / 8;
+constexpr std::int64_t row_count = 7, col_count = 37, padded_cols = 40;
+constexpr std::size_t element_count = 7 * 40, mask_byte_count = (7 * 37 + 7) / 8;
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
@@ -26,11 +26,12 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 // Inputs, and two of each output: the C function's and the C++ function's.
 template <class T>
 struct Arrays {
-  std::vector<T> x = test::random_elements<T>(kSize, 1), dy = test::random_elements<T>(kSize, 2);
+  std::vector<T> x = test::random_elements<T>(element_count, 1),
+                 dy = test::random_elements<T>(element_count, 2);
   std::vector<T> bias = test::random_elements<T>(37, 3);
-  std::vector<T> got = test::random_elements<T>(kSize, 4), want = got;
-  std::vector<std::uint8_t> bits = test::random_bytes(kMaskBytes, 5);
-  std::vector<std::uint8_t> got_mask = std::vector<std::uint8_t>(kMaskBytes, 0xA5);
+  std::vector<T> got = test::random_elements<T>(element_count, 4), want = got;
+  std::vector<std::uint8_t> bits = test::random_bytes(mask_byte_count, 5);
+  std::vector<std::uint8_t> got_mask = std::vector<std::uint8_t>(mask_byte_count, 0xA5);
   std::vector<std::uint8_t> want_mask = got_mask;
   simdrop_dropout dropout = make_dropout(0.7, 100);
   simdrop::Dropout same = same_dropout(dropout);
@@ -54,40 +55,44 @@ void check_drawn(bool with_mask, const simdrop_exec* exec) {
   std::span<std::uint8_t> want_mask;
   if (with_mask) want_mask = a.want_mask;
   simdrop::dropout_forward(a.same, a.view(a.x), a.output(), want_mask);
-  a.check(simdrop_dropout_forward(&a.dropout, dtype_of<T>, kRows, kCols, a.x.data(), kLd,
-                                  a.got.data(), kLd, mask, exec, nullptr));
+  a.check(simdrop_dropout_forward(&a.dropout, dtype_of<T>, row_count, col_count, a.x.data(),
+                                  padded_cols, a.got.data(), padded_cols, mask, exec, nullptr));
   simdrop::bias_relu_dropout_forward(a.same, a.view(a.x), std::span<const T>(a.bias), a.output(),
                                      want_mask);
-  a.check(simdrop_bias_relu_dropout_forward(&a.dropout, dtype_of<T>, kRows, kCols, a.x.data(), kLd,
-                                            a.bias.data(), a.got.data(), kLd, mask, exec, nullptr));
+  a.check(simdrop_bias_relu_dropout_forward(&a.dropout, dtype_of<T>, row_count, col_count,
+                                            a.x.data(), padded_cols, a.bias.data(), a.got.data(),
+                                            padded_cols, mask, exec, nullptr));
   simdrop::bias_relu_dropout_forward(a.same, a.view(a.x), std::span<const T>(), a.output(),
                                      want_mask);
-  a.check(simdrop_bias_relu_dropout_forward(&a.dropout, dtype_of<T>, kRows, kCols, a.x.data(), kLd,
-                                            nullptr, a.got.data(), kLd, mask, exec, nullptr));
+  a.check(simdrop_bias_relu_dropout_forward(&a.dropout, dtype_of<T>, row_count, col_count,
+                                            a.x.data(), padded_cols, nullptr, a.got.data(),
+                                            padded_cols, mask, exec, nullptr));
   simdrop::dropout_backward(a.same, a.view(a.dy), a.output());
-  a.check(simdrop_dropout_backward(&a.dropout, dtype_of<T>, kRows, kCols, a.dy.data(), kLd,
-                                   a.got.data(), kLd, exec, nullptr));
+  a.check(simdrop_dropout_backward(&a.dropout, dtype_of<T>, row_count, col_count, a.dy.data(),
+                                   padded_cols, a.got.data(), padded_cols, exec, nullptr));
 }
 
 template <class T>
 void check_given(const simdrop_exec* exec) {
   Arrays<T> a;
   simdrop::dropout_backward(0.3, a.bits, a.view(a.dy), a.output());
-  a.check(simdrop_dropout_backward_from_mask(0.3, a.bits.data(), dtype_of<T>, kRows, kCols,
-                                             a.dy.data(), kLd, a.got.data(), kLd, exec, nullptr));
+  a.check(simdrop_dropout_backward_from_mask(0.3, a.bits.data(), dtype_of<T>, row_count, col_count,
+                                             a.dy.data(), padded_cols, a.got.data(), padded_cols,
+                                             exec, nullptr));
   simdrop::bias_relu_dropout_forward(0.3, a.bits, a.view(a.x), std::span<const T>(a.bias),
                                      a.output());
-  a.check(simdrop_bias_relu_dropout_forward_from_mask(0.3, a.bits.data(), dtype_of<T>, kRows, kCols,
-                                                      a.x.data(), kLd, a.bias.data(), a.got.data(),
-                                                      kLd, exec, nullptr));
+  a.check(simdrop_bias_relu_dropout_forward_from_mask(
+      0.3, a.bits.data(), dtype_of<T>, row_count, col_count, a.x.data(), padded_cols, a.bias.data(),
+      a.got.data(), padded_cols, exec, nullptr));
   simdrop::relu_dropout_backward(0.3, a.view(a.x), a.view(a.dy), a.output());
-  a.check(simdrop_relu_dropout_backward(0.3, dtype_of<T>, kRows, kCols, a.x.data(), kLd,
-                                        a.dy.data(), kLd, a.got.data(), kLd, exec, nullptr));
+  a.check(simdrop_relu_dropout_backward(0.3, dtype_of<T>, row_count, col_count, a.x.data(),
+                                        padded_cols, a.dy.data(), padded_cols, a.got.data(),
+                                        padded_cols, exec, nullptr));
   a.got = a.x;  // in place
-  CHECK(simdrop_relu_dropout_backward(0.3, dtype_of<T>, kRows, kCols, a.got.data(), kLd,
-                                      a.dy.data(), kLd, a.got.data(), kLd, exec,
-                                      nullptr) == SIMDROP_OK);
-  for (std::size_t i = 0; i < kSize; ++i) {
+  CHECK(simdrop_relu_dropout_backward(0.3, dtype_of<T>, row_count, col_count, a.got.data(),
+                                      padded_cols, a.dy.data(), padded_cols, a.got.data(),
+                                      padded_cols, exec, nullptr) == SIMDROP_OK);
+  for (std::size_t i = 0; i < element_count; ++i) {
     if (i % 40 >= 37) a.got[i] = a.want[i];  // between rows
   }
   CHECK(same_bits(a.got, a.want));

@@ -16,7 +16,7 @@ using c_api::expect_invalid;
 using c_api::made;
 using c_api::make_config;
 
-constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t too_large = std::numeric_limits<std::int64_t>::max();
 
 void refuses_config(std::string_view name, std::string_view value,
                     const std::function<void(simdrop_mlp_config&)>& spoil) {
@@ -130,8 +130,8 @@ TEST_SUITE("C API network errors") {
     expect_invalid("x.ld", "4", predict(8, x, 4, out.data(), 3));
     expect_invalid("x.data", "null", predict(8, nullptr, 5, out.data(), 3));
     expect_invalid("out.data", "null", predict(8, x, 5, nullptr, 3));
-    expect_invalid("x.rows", "fits in memory", predict(kHuge / 8, x, 5, out.data(), 3));
-    expect_invalid("out.rows", "fits in memory", predict(8, x, 5, out.data(), kHuge / 16));
+    expect_invalid("x.rows", "fits in memory", predict(too_large / 8, x, 5, out.data(), 3));
+    expect_invalid("out.rows", "fits in memory", predict(8, x, 5, out.data(), too_large / 16));
     expect_invalid("out", "overlaps x", predict(4, out.data(), 5, out.data() + 1, 3));
     simdrop_targets targets = batch.targets(config.loss);
     double loss = 3.5;

@@ -228,7 +228,7 @@ expect(2 "first width is 3, but the data has 2 features" train --data moons --la
 expect(2 "last width is 3, but the data has 2 classes" train --data moons --layers 2,4,3)
 expect(2 "give all four" train --train-images x)
 
-configure_file("${CMAKE_CURRENT_LIST_DIR}/data/torch_sequential.safetensors" "${WORK}/torch.st"
+configure_file("${CMAKE_CURRENT_LIST_DIR}/../data/torch_sequential.safetensors" "${WORK}/torch.st"
                COPYONLY)
 # Files and failed runs: one line, exit code 1, no half-written results.
 expect(1 "missing/train-images-idx3-ubyte.*no such file" train --data missing)

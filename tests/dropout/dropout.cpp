@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "helpers/api.h"
 #include "helpers/compare.h"
+#include "helpers/public_mask.h"
 #include "reference/dropout_reference.h"
 #include "reference/mask_reference.h"
 #include "simdrop/dropout.hpp"
@@ -22,7 +22,7 @@ using simdrop::Matrix;
 using Floats = std::vector<float>;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr float kPadding = -77.25F;
+constexpr float padding_value = -77.25F;
 
 struct Problem {
   std::size_t rows, cols, ld_in, ld_out;
@@ -36,7 +36,7 @@ struct Problem {
 template <class Element>
 Floats expected(const Problem& p, const Floats& x, Element element) {
   const Bytes bits = reference::mask(p.spec, p.rows * p.cols);
-  Floats y(p.rows * p.ld_out, kPadding);
+  Floats y(p.rows * p.ld_out, padding_value);
   for (std::size_t r = 0; r < p.rows; ++r) {
     for (std::size_t c = 0; c < p.cols; ++c) {
       const bool kept = simdrop::mask_bit(bits, r * p.cols + c);
@@ -83,7 +83,7 @@ TEST_SUITE("dropout") {
       });
       for (int num_threads = 1; num_threads <= 8; ++num_threads) {
         INFO_PROBLEM(p, num_threads);
-        Floats y(want.size(), kPadding);
+        Floats y(want.size(), padding_value);
         Floats y_alone = y, dx = y, dx_from_bits = y;
         Bytes mask(bits.size(), 0xCC);
         simdrop::dropout_forward(dropout, p.in(x), p.out(y), mask, num_threads);
@@ -92,10 +92,10 @@ TEST_SUITE("dropout") {
         simdrop::dropout_backward(p.spec.keep_prob, bits, p.in(x), p.out(dx_from_bits),
                                   num_threads);
         CHECK(mask == bits);
-        CHECK(test::first_difference(y, want) == test::kSame);
-        CHECK(test::first_difference(y_alone, want) == test::kSame);
-        CHECK(test::first_difference(dx, want) == test::kSame);
-        CHECK(test::first_difference(dx_from_bits, want) == test::kSame);
+        CHECK(test::first_difference(y, want) == test::no_difference);
+        CHECK(test::first_difference(y_alone, want) == test::no_difference);
+        CHECK(test::first_difference(dx, want) == test::no_difference);
+        CHECK(test::first_difference(dx_from_bits, want) == test::no_difference);
       }
     }
   }
@@ -118,7 +118,7 @@ TEST_SUITE("dropout") {
       const Floats dy(want.size(), 0.7F);
       for (int num_threads = 1; num_threads <= 8; ++num_threads) {
         INFO_PROBLEM(p, num_threads);
-        Floats y(want.size(), kPadding);
+        Floats y(want.size(), padding_value);
         Floats y_from_bits = y, dx = y;
         Bytes mask(bits.size(), 0xCC);
         simdrop::bias_relu_dropout_forward(dropout, p.in(x), bias, p.out(y), mask, num_threads);
@@ -128,9 +128,9 @@ TEST_SUITE("dropout") {
                                        {dy.data(), p.rows, p.cols, p.ld_out}, p.out(dx),
                                        num_threads);
         CHECK(mask == bits);
-        CHECK(test::first_difference(y, want) == test::kSame);
-        CHECK(test::first_difference(y_from_bits, want) == test::kSame);
-        CHECK(test::first_difference(dx, want_dx) == test::kSame);
+        CHECK(test::first_difference(y, want) == test::no_difference);
+        CHECK(test::first_difference(y_from_bits, want) == test::no_difference);
+        CHECK(test::first_difference(dx, want_dx) == test::no_difference);
       }
     }
   }
@@ -140,16 +140,16 @@ TEST_SUITE("dropout") {
     const Dropout dropout = test::to_dropout(spec);
     const Problem p{50, 33, 40, 40, spec};
     const Floats x = test::random_floats(50 * 40, 94);
-    Floats y(x.size(), kPadding), in_place(x);
+    Floats y(x.size(), padding_value), in_place(x);
     simdrop::bias_relu_dropout_forward(dropout, p.in(x), {}, p.out(y));
     simdrop::bias_relu_dropout_forward(dropout, p.in(in_place), {}, p.out(in_place));
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (i % 40 >= 33) y[i] = x[i];
     }
-    CHECK(test::first_difference(in_place, y) == test::kSame);
+    CHECK(test::first_difference(in_place, y) == test::no_difference);
     const Floats zero_bias(33, 0.0F);
     simdrop::bias_relu_dropout_forward(dropout, p.in(x), zero_bias, p.out(in_place));
-    CHECK(test::first_difference(in_place, y) == test::kSame);
+    CHECK(test::first_difference(in_place, y) == test::no_difference);
   }
 
   TEST_CASE("a call split by rows, or at any element, equals one call") {
@@ -164,7 +164,7 @@ TEST_SUITE("dropout") {
       simdrop::dropout_forward(dropout, std::span(x).subspan(begin, count),
                                std::span(parts).subspan(begin, count));
     }
-    CHECK(test::first_difference(parts, whole) == test::kSame);
+    CHECK(test::first_difference(parts, whole) == test::no_difference);
   }
 
   TEST_CASE("element indices wrap at 2^64 within a call") {
@@ -176,9 +176,9 @@ TEST_SUITE("dropout") {
       return reference::dropout_as_documented(v, kept, scale);
     });
     for (const int num_threads : {1, 2, 5}) {
-      Floats y(want.size(), kPadding);
+      Floats y(want.size(), padding_value);
       simdrop::dropout_forward(test::to_dropout(p.spec), p.in(x), p.out(y), {}, num_threads);
-      CHECK(test::first_difference(y, want) == test::kSame);
+      CHECK(test::first_difference(y, want) == test::no_difference);
     }
   }
 
@@ -190,7 +190,7 @@ TEST_SUITE("dropout") {
       CAPTURE(keep_prob);
       for (const float x : {0.0F, -0.0F, -1.0F, 1.0F}) {
         const Floats in(n, x);
-        Floats y(n, kPadding);
+        Floats y(n, padding_value);
         simdrop::bias_relu_dropout_forward(keep_prob, all, std::span<const float>(in), {},
                                            std::span<float>(y));
         for (const float value : y) CHECK(value == (x > 0.0F ? largest : 0.0F));
@@ -211,17 +211,17 @@ TEST_SUITE("dropout") {
     const Bytes all_set(13, 0xFF);
     Floats y(100, 1.0F), dx(100, 1.0F), relu(100, 1.0F);
     simdrop::dropout_forward({.keep_prob = 1.0}, std::span<const float>(x), std::span(y));
-    CHECK(test::first_difference(y, x) == test::kSame);
+    CHECK(test::first_difference(y, x) == test::no_difference);
     const Floats zeros(100, 0.0F);
     simdrop::dropout_forward({.keep_prob = 0.0}, std::span<const float>(x), std::span(y));
     simdrop::dropout_backward(0.0, all_set, std::span<const float>(x), std::span(dx));
     simdrop::bias_relu_dropout_forward(0.0, all_set, std::span<const float>(x), {},
                                        std::span(relu));
-    CHECK(test::first_difference(y, zeros) == test::kSame);
-    CHECK(test::first_difference(dx, zeros) == test::kSame);
-    CHECK(test::first_difference(relu, zeros) == test::kSame);
+    CHECK(test::first_difference(y, zeros) == test::no_difference);
+    CHECK(test::first_difference(dx, zeros) == test::no_difference);
+    CHECK(test::first_difference(relu, zeros) == test::no_difference);
     simdrop::relu_dropout_backward(0.0, std::span<const float>(relu), std::span<const float>(x),
                                    std::span(dx));
-    CHECK(test::first_difference(dx, zeros) == test::kSame);
+    CHECK(test::first_difference(dx, zeros) == test::no_difference);
   }
 }

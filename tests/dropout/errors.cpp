@@ -21,8 +21,8 @@ using simdrop::Dropout;
 using simdrop::Matrix;
 using test::expect_invalid;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double quiet_nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // A 4 x 6 problem whose outputs must keep their first values.
 struct Fixture {
@@ -47,8 +47,8 @@ struct BadProb {
   double value;
   std::string_view text;
 };
-constexpr BadProb kBadProbs[] = {
-    {kNan, "nan"}, {-0.1, "-0.1"}, {1.5, "1.5"}, {kInf, "inf"}, {-kInf, "-inf"}};
+constexpr BadProb bad_keep_probs[] = {
+    {quiet_nan, "nan"}, {-0.1, "-0.1"}, {1.5, "1.5"}, {infinity, "inf"}, {-infinity, "-inf"}};
 
 // call(in, in_name, out, out_name) must refuse matrices that do not fit each other.
 template <class Call>
@@ -96,7 +96,7 @@ void check_type() {
 TEST_SUITE("dropout errors") {
   TEST_CASE("keep_prob that is NaN or outside [0, 1]") {
     Fixture f;
-    for (const auto& [keep_prob, text] : kBadProbs) {
+    for (const auto& [keep_prob, text] : bad_keep_probs) {
       const Dropout bad{.keep_prob = keep_prob};
       const double p = keep_prob;
       expect_invalid("keep_prob", text,

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "helpers/living_work.h"
+#include "embedding/workload.h"
 #include "helpers/mlp_fixtures.h"
 #include "helpers/parallel_region.h"
 #include "helpers/pools.h"
@@ -17,7 +17,7 @@
 namespace {
 
 using namespace simdrop;
-using living::Bytes;
+using embedding::Bytes;
 using test::Fault;
 using test::FaultyExecutor;
 using test::Order;
@@ -47,37 +47,37 @@ int faults_of_team(const Threads& threads, std::size_t most) {
 
 }  // namespace
 
-TEST_CASE("living: a pool computes the same bits, within what it has and a call asks for") {
-  const Bytes want = living::everything(1);
+TEST_CASE("embedding: a pool computes the same bits, within what it has and a call asks for") {
+  const Bytes want = embedding::everything(1);
   ThreadPool pool(3);
-  CHECK(living::everything(pool) == want);
+  CHECK(embedding::everything(pool) == want);
   CHECK(pool.calls > 0);
   CHECK(pool.most == 4);
-  CHECK(living::networks(pool, true) == living::networks(1));
+  CHECK(embedding::networks(pool, true) == embedding::networks(1));
   pool.most = 0;
-  CHECK(living::everything({pool, 2}) == want);
+  CHECK(embedding::everything({pool, 2}) == want);
   CHECK(pool.most == 2);
   pool.calls = 0;
-  CHECK(living::everything({pool, 1}) == want);
+  CHECK(embedding::everything({pool, 1}) == want);
   CHECK(pool.calls == 0);
 }
 
-TEST_CASE("living: an executor that runs one task after the other, in any order") {
-  const Bytes want = living::everything(1);
+TEST_CASE("embedding: an executor that runs one task after the other, in any order") {
+  const Bytes want = embedding::everything(1);
   for (const Order order : {Order::forward, Order::backward}) {
     SerialExecutor serial(4, order);
-    CHECK(living::everything(serial) == want);
+    CHECK(embedding::everything(serial) == want);
     CHECK(serial.calls > 0);
     CHECK(faults_of_team(serial, 4) == 0);
   }
   for (const int claimed : {1, 0, -5}) {
     SerialExecutor alone(claimed);
-    CHECK(living::everything(alone) == want);
+    CHECK(embedding::everything(alone) == want);
     CHECK(alone.calls == 0);
   }
 }
 
-TEST_CASE("living: members of a pool's team wait for each other") {
+TEST_CASE("embedding: members of a pool's team wait for each other") {
   for (const int workers : {1, 3, 7}) {
     ThreadPool pool(workers);
     const auto most = static_cast<std::size_t>(workers) + 1;
@@ -85,8 +85,8 @@ TEST_CASE("living: members of a pool's team wait for each other") {
   }
 }
 
-TEST_CASE("living: a pool that is busy with something else") {
-  const Bytes want = living::everything(1);
+TEST_CASE("embedding: a pool that is busy with something else") {
+  const Bytes want = embedding::everything(1);
   ThreadPool pool(3);
   std::atomic<bool> over{false};
   std::atomic<int> busy{0};
@@ -105,30 +105,30 @@ TEST_CASE("living: a pool that is busy with something else") {
         &task);
   });
   while (busy < 4) std::this_thread::yield();
-  CHECK(living::everything(pool) == want);
+  CHECK(embedding::everything(pool) == want);
   over = true;
   over.notify_all();
   other.join();
 }
 
-TEST_CASE("living: one pool for many threads, and in a parallel region") {
-  const Bytes want = living::networks(1);
+TEST_CASE("embedding: one pool for many threads, and in a parallel region") {
+  const Bytes want = embedding::networks(1);
   ThreadPool pool(2);
   std::vector<Bytes> results(3);
   std::vector<std::thread> threads;
   for (Bytes& result : results) {
-    threads.emplace_back([&] { result = living::networks(pool); });
+    threads.emplace_back([&] { result = embedding::networks(pool); });
   }
   for (auto& thread : threads) thread.join();
   for (const Bytes& got : results) CHECK(got == want);
   pool.calls = 0;
   test::in_parallel_region(
-      3, [&](int rank) { results[static_cast<std::size_t>(rank)] = living::networks(pool); });
+      3, [&](int rank) { results[static_cast<std::size_t>(rank)] = embedding::networks(pool); });
   for (const Bytes& got : results) CHECK(got == want);
   CHECK(pool.calls > 0);
 }
 
-TEST_CASE("living: an executor that leaves out tasks, or repeats one, is found out") {
+TEST_CASE("embedding: an executor that leaves out tasks, or repeats one, is found out") {
   std::vector<std::uint8_t> mask(mask_bytes(300'000));
   auto config = fixture::make_config({60, 213, 129, 10}, Loss::softmax_ce, {1.0, 0.5, 0.5}, 65);
   const auto batch = fixture::make_batch(config, 65, 7);
@@ -147,7 +147,7 @@ TEST_CASE("living: an executor that leaves out tasks, or repeats one, is found o
   CHECK(fixture::same_bits(fixture::copy_of(mlp.forward(batch.inputs(), 3)), want));
 }
 
-TEST_CASE("living: an executor's exception passes through") {
+TEST_CASE("embedding: an executor's exception passes through") {
   std::vector<std::uint8_t> mask(mask_bytes(300'000));
   auto config = fixture::make_config({60, 213, 129, 10}, Loss::softmax_ce, {1.0, 0.5, 0.5}, 65);
   const auto batch = fixture::make_batch(config, 65, 7);

@@ -4,13 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "helpers/living_work.h"
+#include "embedding/workload.h"
 #include "helpers/pools.h"
 #include "threading/parallel.h"
 
 namespace {
 
-using living::Bytes;
+using embedding::Bytes;
 
 // What fn() returns in a child process, or -1 if that ended in another way or took a minute.
 template <class Fn>
@@ -27,20 +27,20 @@ int in_child(Fn fn) {
 
 }  // namespace
 
-TEST_CASE("living: a child process after fork, and its child") {
-  const Bytes want = living::everything(3);
+TEST_CASE("embedding: a child process after fork, and its child") {
+  const Bytes want = embedding::everything(3);
   const auto works = [&] {
     test::SerialExecutor serial(3);
-    return living::everything(3) == want && living::everything(0) == want &&
-           living::everything(serial) == want;
+    return embedding::everything(3) == want && embedding::everything(0) == want &&
+           embedding::everything(serial) == want;
   };
   CHECK(in_child([&] { return works() ? 5 : 6; }) == 5);
   CHECK(in_child([&] { return in_child([&] { return works() ? 7 : 8; }); }) == 7);
-  CHECK(living::everything(3) == want);
+  CHECK(embedding::everything(3) == want);
 }
 
-TEST_CASE("living: a child asks OpenMP for no threads, and its parent still does") {
-  living::kernels(3);
+TEST_CASE("embedding: a child asks OpenMP for no threads, and its parent still does") {
+  embedding::kernels(3);
   const std::size_t parent = simdrop::detail::team_size(3);
   const std::size_t expected = simdrop::detail::largest_team(3);
   CHECK(parent == expected);

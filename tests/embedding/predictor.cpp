@@ -35,7 +35,7 @@ MlpConfig config_of(Loss loss, std::size_t max_batch) {
 
 }  // namespace
 
-TEST_CASE("living: a Predictor predicts what the Mlp does, bit for bit") {
+TEST_CASE("embedding: a Predictor predicts what the Mlp does, bit for bit") {
   for (const Loss loss : fixture::all_losses) {
     for (const std::size_t max_batch : {std::size_t{1}, std::size_t{32}, std::size_t{65}}) {
       Mlp mlp(config_of(loss, max_batch));
@@ -55,7 +55,7 @@ TEST_CASE("living: a Predictor predicts what the Mlp does, bit for bit") {
   }
 }
 
-TEST_CASE("living: many threads predict with one network") {
+TEST_CASE("embedding: many threads predict with one network") {
   Mlp mlp(config_of(Loss::softmax_ce, 65));
   const auto batch = fixture::make_batch(mlp.config(), 100, 5);
   const Values want = predictions(mlp, batch);
@@ -71,7 +71,7 @@ TEST_CASE("living: many threads predict with one network") {
   for (const Values& got : results) CHECK(fixture::same_bits(got, want));
 }
 
-TEST_CASE("living: a Predictor sees changes, survives moves and leaves no trace in the Mlp") {
+TEST_CASE("embedding: a Predictor sees changes, survives moves and leaves no trace in the Mlp") {
   Mlp mlp(config_of(Loss::softmax_ce, 65));
   const auto batch = fixture::make_batch(mlp.config(), 65, 5);
   Predictor first(mlp, 65);
@@ -88,7 +88,7 @@ TEST_CASE("living: a Predictor sees changes, survives moves and leaves no trace 
   CHECK(fixture::same_bits(predictions(moved, batch), after));
 }
 
-TEST_CASE("living: misuse of a Predictor") {
+TEST_CASE("embedding: misuse of a Predictor") {
   const Mlp mlp(config_of(Loss::softmax_ce, 65));
   test::expect_invalid("max_batch", "0", [&] { Predictor(mlp, 0); });
   test::expect_invalid("threads.count", "-2", [&] { Predictor(mlp, 5, -2); });

@@ -7,19 +7,19 @@
 #include <thread>
 #include <vector>
 
-#include "helpers/effort.h"
+#include "embedding/workload.h"
 #include "helpers/expect_invalid.h"
-#include "helpers/living_work.h"
 #include "helpers/mlp_fixtures.h"
 #include "helpers/parallel_region.h"
 #include "helpers/pools.h"
+#include "helpers/test_sizes.h"
 #include "simdrop/dropout.hpp"
 #include "threading/parallel.h"
 
 namespace {
 
 using namespace simdrop;
-using living::Bytes;
+using embedding::Bytes;
 
 // What fn(i) gives on each of n threads that run at once.
 template <class Fn>
@@ -48,44 +48,35 @@ std::vector<int> floating_point() {
 
 }  // namespace
 
-TEST_CASE("living: the same bits on any number of threads, 0 among them") {
-  const Bytes want = living::everything(1);
+TEST_CASE("embedding: the same bits on any number of threads, 0 among them") {
+  const Bytes want = embedding::everything(1);
   for (const int count : {0, 2, 3, 5}) {
     CAPTURE(count);
-    CHECK(living::everything(count) == want);
+    CHECK(embedding::everything(count) == want);
   }
 }
 
-#ifdef SIMDROP_TEST_NO_OPENMP
-TEST_CASE("living: without OpenMP there is one thread, and executors") {
-  test::ThreadPool pool(2);
-  CHECK(detail::team_size(8) == 1);
-  CHECK(detail::team_size(0) == 1);
-  CHECK(detail::team_size(pool) == 3);
-}
-#endif
-
-TEST_CASE("living: many threads at once, each with objects of its own") {
-  const Bytes want = living::everything(1);
-  for (const Bytes& got : on_threads(4, [](int i) { return living::everything(1 + i % 3); })) {
+TEST_CASE("embedding: many threads at once, each with objects of its own") {
+  const Bytes want = embedding::everything(1);
+  for (const Bytes& got : on_threads(4, [](int i) { return embedding::everything(1 + i % 3); })) {
     CHECK(got == want);
   }
 }
 
-TEST_CASE("living: in a parallel region of OpenMP's") {
-  const Bytes want = living::everything(1);
+TEST_CASE("embedding: in a parallel region of OpenMP's") {
+  const Bytes want = embedding::everything(1);
   std::vector<Bytes> results(4);
   test::in_parallel_region(4, [&](int rank) {
-    results[static_cast<std::size_t>(rank)] = living::everything(rank == 0 ? 0 : 8);
+    results[static_cast<std::size_t>(rank)] = embedding::everything(rank == 0 ? 0 : 8);
   });
   for (const Bytes& got : results) CHECK(got == want);
 }
 
-TEST_CASE("living: a call's own number of threads, more or less than the object's") {
-  const Bytes want = living::networks(1);
+TEST_CASE("embedding: a call's own number of threads, more or less than the object's") {
+  const Bytes want = embedding::networks(1);
   for (const int count : {0, 1, 2, 7}) {
     CAPTURE(count);
-    CHECK(living::networks(count, true) == want);
+    CHECK(embedding::networks(count, true) == want);
   }
   auto config = fixture::make_config({60, 213, 10}, Loss::softmax_ce, {1.0, 0.5}, 65);
   config.num_threads = 2;
@@ -98,7 +89,7 @@ TEST_CASE("living: a call's own number of threads, more or less than the object'
   }
 }
 
-TEST_CASE("living: a bad number of threads of one call, and nothing is written") {
+TEST_CASE("embedding: a bad number of threads of one call, and nothing is written") {
   const auto config = fixture::make_config({6, 21, 10}, Loss::softmax_ce, {1.0, 0.5}, 5);
   Mlp mlp(config);
   Optimizer optimizer({}, mlp.parameter_sizes());
@@ -120,15 +111,15 @@ TEST_CASE("living: a bad number of threads of one call, and nothing is written")
   CHECK(other == std::vector<float>(50, 3.0F));
 }
 
-TEST_CASE("living: nothing of the process is changed, and the rounding mode is the caller's") {
+TEST_CASE("embedding: nothing of the process is changed, and the rounding mode is the caller's") {
   const auto openmp = test::openmp_settings();
   const auto state = floating_point();
-  living::everything(3);
+  embedding::everything(3);
   CHECK(test::openmp_settings() == openmp);
   CHECK(floating_point() == state);
   std::fesetround(FE_UPWARD);
   const auto upward = floating_point();
-  living::kernels(3);
+  embedding::kernels(3);
   CHECK(floating_point() == upward);
   std::fesetround(FE_TONEAREST);
   CHECK(upward != state);

@@ -19,15 +19,15 @@ struct Destroy {
 template <class T>
 using Handle = std::unique_ptr<T, Destroy>;
 
-inline const std::vector<std::int64_t> kWidths{5, 17, 9, 3};
-inline const std::vector<double> kKeepProb{0.5, 0.8};
+inline const std::vector<std::int64_t> layer_widths{5, 17, 9, 3};
+inline const std::vector<double> network_keep_prob{0.5, 0.8};
 
 // Both must live as long as the configuration.
 inline simdrop_mlp_config make_config() {
   auto config = made(simdrop_mlp_config_init);
-  config.widths = kWidths.data();
+  config.widths = layer_widths.data();
   config.num_widths = 4;
-  config.keep_prob = kKeepProb.data();
+  config.keep_prob = network_keep_prob.data();
   config.num_keep_prob = 2;
   config.input_keep_prob = 0.9;
   config.seed = 42;
@@ -41,7 +41,7 @@ inline simdrop::MlpConfig same_config(const simdrop_mlp_config& c) {
   for (std::int64_t l = 0; l < c.num_widths; ++l) {
     config.widths.push_back(static_cast<std::size_t>(c.widths[l]));
   }
-  config.keep_prob = kKeepProb;
+  config.keep_prob = network_keep_prob;
   config.input_keep_prob = c.input_keep_prob;
   config.seed = c.seed;
   config.max_batch = static_cast<std::size_t>(c.max_batch);

@@ -18,15 +18,15 @@ inline bool same_float(float a, float b) {
          (std::isnan(a) && std::isnan(b));
 }
 
-constexpr std::size_t kSame = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t no_difference = std::numeric_limits<std::size_t>::max();
 
-// Index of the first element that differs (the length, if that does), or kSame.
+// Index of the first element that differs (the length, if that does), or no_difference.
 inline std::size_t first_difference(std::span<const float> got, std::span<const float> want) {
   if (got.size() != want.size()) return got.size();
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (!same_float(got[i], want[i])) return i;
   }
-  return kSame;
+  return no_difference;
 }
 
 template <class T>
@@ -35,7 +35,7 @@ std::size_t first_difference(std::span<const T> got, std::span<const T> want) {
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (got[i] != want[i]) return i;
   }
-  return kSame;
+  return no_difference;
 }
 
 // Bound of the relative error of n roundings to float: Higham's gamma(n), ASNA section 3.1.

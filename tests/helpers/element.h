@@ -84,7 +84,7 @@ std::size_t first_different_element(std::span<const T> got, std::span<const T> w
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (!same_element(got[i], want[i])) return i;
   }
-  return kSame;
+  return no_difference;
 }
 
 // As compare.h has it for float.

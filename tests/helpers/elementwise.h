@@ -13,8 +13,8 @@
 #include "helpers/compare.h"
 #include "helpers/element.h"
 #include "helpers/guarded_buffer.h"
+#include "helpers/kernel_test.h"
 #include "helpers/mask_cases.h"
-#include "helpers/tables.h"
 #include "reference/mask_reference.h"
 
 namespace test {
@@ -57,16 +57,16 @@ inline void randomize(ElementwiseCase& c, std::mt19937& engine) {
   c.mask = random_spec(engine);
 }
 
-inline constexpr std::size_t kElements = std::size_t{1} << 17;
+inline constexpr std::size_t max_elements = std::size_t{1} << 17;
 
 template <class T>
 struct Buffers {
-  GuardedBuffer<T> in{kElements};
-  GuardedBuffer<T> other{kElements};
-  GuardedBuffer<T> out{kElements};
-  GuardedBuffer<T> bias{kElements};
-  GuardedBuffer<std::uint8_t> bits_in{kElements / 8};
-  GuardedBuffer<std::uint8_t> bits_out{kElements / 8};
+  GuardedBuffer<T> in{max_elements};
+  GuardedBuffer<T> other{max_elements};
+  GuardedBuffer<T> out{max_elements};
+  GuardedBuffer<T> bias{max_elements};
+  GuardedBuffer<std::uint8_t> bits_in{max_elements / 8};
+  GuardedBuffer<std::uint8_t> bits_out{max_elements / 8};
 
   [[nodiscard]] bool intact() const {
     return in.intact() && other.intact() && out.intact() && bias.intact() && bits_in.intact() &&
@@ -75,10 +75,10 @@ struct Buffers {
 };
 
 // Stands in the padding of outputs before a call, and must after it.
-inline constexpr float kPadding = -12345.5F;
+inline constexpr float padding_value = -12345.5F;
 template <class T>
 T padding() {
-  return narrow<T>(kPadding);
+  return narrow<T>(padding_value);
 }
 
 struct MaskBits {
@@ -163,9 +163,9 @@ void run_on_tables(const ElementwiseCase& c, Buffers<T>& buffers, std::span<cons
          Placed<T>{mask_source(c.mask, bits.given.empty() ? nullptr : given.data()),
                    c.shape(streaming), in.data(), out.data(),
                    c.with_bias ? bias_copy.data() : nullptr, written ? bits_out.data() : nullptr});
-    CHECK(first_difference(out, y) == kSame);
-    if (!c.in_place) CHECK(first_difference(in, x) == kSame);
-    if (written) CHECK(first_difference<std::uint8_t>(bits_out, bits.expected) == kSame);
+    CHECK(first_difference(out, y) == no_difference);
+    if (!c.in_place) CHECK(first_difference(in, x) == no_difference);
+    if (written) CHECK(first_difference<std::uint8_t>(bits_out, bits.expected) == no_difference);
     CHECK(buffers.intact());
   });
 }

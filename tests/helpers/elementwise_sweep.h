@@ -90,7 +90,7 @@ void sweep_matrices(Check check) {
 template <class Check>
 void sweep_masks(Check check) {
   std::mt19937 engine(15);
-  for (const double keep_prob : kKeepProbs) {
+  for (const double keep_prob : keep_probs) {
     for (const auto rule : {reference::Rule::dyadic, reference::Rule::words}) {
       for (const int rounds : {7, 10}) {
         for (const auto use : {MaskUse::drawn, MaskUse::written, MaskUse::given}) {

@@ -13,7 +13,7 @@
 #include <new>
 #include <span>
 
-#include "helpers/emulated.h"
+#include "helpers/test_sizes.h"
 
 namespace test {
 
@@ -41,21 +41,21 @@ class GuardedBytes {
     data_ = edge == Edge::start ? body_ + offset : body_ + body_size_ - gap() - offset - size;
     size_ = size;
     const auto around = surroundings();
-    std::memset(around.begin, kPattern, static_cast<std::size_t>(around.end - around.begin));
+    std::memset(around.begin, fill_pattern, static_cast<std::size_t>(around.end - around.begin));
     return data_;
   }
 
   // Nothing beside the data was written since place().
   [[nodiscard]] bool intact() const {
     const auto around = surroundings();
-    const auto is_pattern = [](std::uint8_t byte) { return byte == kPattern; };
+    const auto is_pattern = [](std::uint8_t byte) { return byte == fill_pattern; };
     return std::all_of(around.begin, data_, is_pattern) &&
            std::all_of(data_ + size_, around.end, is_pattern);
   }
 
  private:
-  static constexpr std::uint8_t kPattern = 0xA5;
-  static constexpr std::size_t kReach = 256;  // four of the widest vectors
+  static constexpr std::uint8_t fill_pattern = 0xA5;
+  static constexpr std::size_t watched_bytes = 256;  // four of the widest vectors
   // QEMU 7 reads all lanes of AVX2's masked loads and so faults where no CPU does: there the data
   // lies a little before the edge, and only writes beyond it are seen.
   static std::size_t gap() {
@@ -73,7 +73,8 @@ class GuardedBytes {
   [[nodiscard]] Range surroundings() const {
     const auto before = static_cast<std::size_t>(data_ - body_);
     const std::size_t after = body_size_ - before - size_;
-    return {data_ - std::min(before, kReach), data_ + size_ + std::min(after, kReach)};
+    return {data_ - std::min(before, watched_bytes),
+            data_ + size_ + std::min(after, watched_bytes)};
   }
 
   std::size_t page_ = 0;

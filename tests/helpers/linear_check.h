@@ -5,9 +5,9 @@
 
 #include <cstddef>
 
-#include "helpers/api.h"
 #include "helpers/linear_compare.h"
 #include "helpers/linear_problem.h"
+#include "helpers/public_mask.h"
 
 namespace test {
 
@@ -72,7 +72,7 @@ void check_backward_weights(const LinearCase& c, const LinearProblem<T>& p,
   const reference::LinearOperand<T> ones{&one, 0, 0};
   const W gamma = linear_gamma<T>(linear_roundings(c.batch));
   const W alpha = static_cast<W>(static_cast<T>(c.alpha));
-  const W before = c.accumulate ? static_cast<W>(p.kBefore) : W{0};
+  const W before = c.accumulate ? static_cast<W>(p.value_before) : W{0};
   const auto near = [&](T value, const reference::LinearSum<W>& product) {
     return within(value, reference::linear_backward_weights(product, alpha, before), gamma);
   };

@@ -53,7 +53,7 @@ class LinearProblem {
   using Output = simdrop::MatrixView<T>;
   static constexpr T in_padding = std::numeric_limits<T>::quiet_NaN();  // must not be read
   static constexpr T out_padding{-12345.5};                             // must stay
-  static constexpr T kBefore{0.75};  // in dw and db, if they accumulate
+  static constexpr T value_before{0.75};  // in dw and db, if they accumulate
 
   LinearProblem(const LinearCase& c, LinearBuffers<T>& buffers)
       : x(place(buffers.x, c, c.batch, c.in, c.pad, 21)),
@@ -73,7 +73,7 @@ class LinearProblem {
 
   // Outputs as they are before a call.
   void clear() {
-    const T before = case_.accumulate ? kBefore : in_padding;
+    const T before = case_.accumulate ? value_before : in_padding;
     fill(y, in_padding);
     fill(dx, in_padding);
     fill(dw, before);

@@ -21,10 +21,10 @@ namespace test::loss {
 using simdrop::detail::KernelTable;
 using simdrop::detail::OutputRows;
 
-inline constexpr float kUntouched = -12345.5F;
+inline constexpr float untouched = -12345.5F;
 
 enum class Kind { softmax, sigmoid, identity };
-inline constexpr Kind kKinds[] = {Kind::softmax, Kind::sigmoid, Kind::identity};
+inline constexpr Kind all_kinds[] = {Kind::softmax, Kind::sigmoid, Kind::identity};
 
 struct Case {
   Kind kind = Kind::softmax;
@@ -63,7 +63,7 @@ inline void call(const KernelTable& table, const Case& c, const OutputRows& out,
 
 // Between guard pages, with targets.
 inline Outcome train(const KernelTable& table, const Case& c, Buffers& b, Edge edge) {
-  const std::vector<float> blank(c.z.size(), kUntouched);
+  const std::vector<float> blank(c.z.size(), untouched);
   const auto z = b.z.place(c.z, edge);
   const auto a = b.a.place(blank, edge);
   const auto dz = b.dz.place(blank, edge);
@@ -104,14 +104,14 @@ inline Case make_case(Kind kind, std::size_t rows, std::size_t cols, std::uint32
          .pad = seed % 3,
          .pad_y = seed / 3 % 2,
          .with_bias = seed / 6 % 3 != 0};
-  constexpr float kEnds[] = {88.0F, -88.0F,  104.0F, -104.0F, 103.97F, -103.98F, 87.4F,
-                             0.0F,  -87.4F,  1e30F,  -1e30F,  3.4e38F, -3.4e38F, 1e-40F,
-                             -0.0F, -1e-45F, 17.0F,  -16.64F, 1e-38F,  -1000.0F, 1000.0F};
+  constexpr float range_ends[] = {88.0F, -88.0F,  104.0F, -104.0F, 103.97F, -103.98F, 87.4F,
+                                  0.0F,  -87.4F,  1e30F,  -1e30F,  3.4e38F, -3.4e38F, 1e-40F,
+                                  -0.0F, -1e-45F, 17.0F,  -16.64F, 1e-38F,  -1000.0F, 1000.0F};
   std::mt19937 engine(seed);
   c.z = test::random_floats(test::extent(rows, cols, c.ld()), seed);
   for (float& v : c.z) {
     v *= scale;
-    if (extremes && engine() % 3 == 0) v = kEnds[engine() % std::size(kEnds)];
+    if (extremes && engine() % 3 == 0) v = range_ends[engine() % std::size(range_ends)];
   }
   c.bias = test::random_floats(cols, seed + 1);
   c.y = test::random_floats(test::extent(rows, cols, c.ld_y()), seed + 2);

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "helpers/api.h"
+#include "helpers/public_mask.h"
 #include "helpers/statistics.h"
 #include "simdrop/mask.hpp"
 

@@ -42,7 +42,7 @@ T chain(const simdrop::detail::KernelTable& table, const reference::LinearOperan
 template <class T>
 class GuardedMatrix {
  public:
-  static constexpr T kPadding = std::numeric_limits<T>::quiet_NaN();
+  static constexpr T padding_value = std::numeric_limits<T>::quiet_NaN();
 
   explicit GuardedMatrix(std::size_t capacity = std::size_t{1} << 17) : buffer_(capacity) {}
 
@@ -80,7 +80,7 @@ class GuardedMatrix {
     const std::size_t n = rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
     memory_ = buffer_.place(n, Edge::end);
     for (std::size_t i = 0; i < n; ++i) {
-      memory_[i] = i % ld < cols ? element(i / ld * cols + i % ld) : kPadding;
+      memory_[i] = i % ld < cols ? element(i / ld * cols + i % ld) : padding_value;
     }
   }
 

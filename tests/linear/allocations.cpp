@@ -15,7 +15,8 @@ using test::LinearProblem;
 struct Size {
   std::size_t batch, in, out;
 };
-constexpr Size kSizes[] = {{3, 2, 5}, {64, 70, 90}, {129, 300, 257}, {1, 1025, 130}, {0, 3, 4}};
+constexpr Size problem_sizes[] = {
+    {3, 2, 5}, {64, 70, 90}, {129, 300, 257}, {1, 1025, 130}, {0, 3, 4}};
 
 LinearCase shape(const Size& size) {
   LinearCase c;
@@ -30,7 +31,7 @@ LinearCase shape(const Size& size) {
 TEST_CASE_TEMPLATE("allocations: none in a repeated call of the linear layer", T, float, double) {
   LinearBuffers<T> buffers;
   for (const int threads : {1, 2}) {
-    for (const Size& size : kSizes) {
+    for (const Size& size : problem_sizes) {
       const LinearCase c = shape(size);
       INFO_LINEAR(c);
       LinearProblem<T> p(c, buffers);
@@ -40,7 +41,7 @@ TEST_CASE_TEMPLATE("allocations: none in a repeated call of the linear layer", T
       CHECK(buffers.workspace.bytes() == bytes);
     }
     // What the largest has left is enough for all.
-    for (const Size& size : kSizes) {
+    for (const Size& size : problem_sizes) {
       LinearProblem<T> p(shape(size), buffers);
       p.run(threads);
       CHECK(test::allocations_in([&] { p.run(threads); }) == 0);
@@ -51,7 +52,8 @@ TEST_CASE_TEMPLATE("allocations: none in a repeated call of the linear layer", T
 TEST_CASE_TEMPLATE("allocations: without memory the linear layer writes nothing", T, float,
                    double) {
   LinearBuffers<T> buffers, small_buffers;
-  LinearProblem<T> p(shape(kSizes[2]), buffers), small(shape(kSizes[0]), small_buffers);
+  LinearProblem<T> p(shape(problem_sizes[2]), buffers),
+      small(shape(problem_sizes[0]), small_buffers);
   const auto before = p.outcome();
   // Whether call() threw; then it must have written nothing.
   const auto refused = [&](auto call) {

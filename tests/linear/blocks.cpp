@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "helpers/effort.h"
 #include "helpers/linear_check.h"
+#include "helpers/test_sizes.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ using test::LinearCase;
 
 // Slow builds look at one element in so many.
 std::size_t element_stride() {
-  return test::stride_of_cases() > 3 ? 37 : 1;
+  return test::case_stride() > 3 ? 37 : 1;
 }
 
 LinearCase shape(std::size_t batch, std::size_t in, std::size_t out) {
@@ -41,7 +41,7 @@ void check_turns(std::size_t a, std::size_t b, std::size_t c, LinearBuffers<T>& 
 
 TEST_CASE_TEMPLATE("linear: sums of lengths beside those of blocks", T, float, double) {
   LinearBuffers<T> buffers;
-  const bool all = test::stride_of_cases() == 1;
+  const bool all = test::case_stride() == 1;
   for (const std::size_t edge : {256U, 512U, 1024U}) {
     for (const std::size_t k : {edge - 1, edge, edge + 1}) {
       check_turns<T>(17, k, 33, buffers);
@@ -52,7 +52,7 @@ TEST_CASE_TEMPLATE("linear: sums of lengths beside those of blocks", T, float, d
 
 TEST_CASE_TEMPLATE("linear: outputs beside multiples of tiles", T, float, double) {
   LinearBuffers<T> buffers;
-  const std::size_t stride = test::stride_of_cases() > 3 ? 7 : 1;
+  const std::size_t stride = test::case_stride() > 3 ? 7 : 1;
   std::size_t i = 0;
   for (const std::size_t tile : {6U, 8U, 12U, 14U, 16U, 32U, 48U}) {
     for (const std::size_t tiles : {4U, 7U, 9U}) {
@@ -79,7 +79,7 @@ TEST_CASE_TEMPLATE("linear: nothing outside of the arguments is read or written"
                    double) {
   LinearBuffers<T> buffers;
   std::mt19937 engine(31);
-  const std::size_t count = 4000 / test::stride_of_cases();
+  const std::size_t count = 4000 / test::case_stride();
   for (std::size_t i = 0; i < count; ++i) {
     LinearCase c = shape(1 + engine() % 40, 1 + engine() % 40, 1 + engine() % 40);
     c.pad = engine() % 4;

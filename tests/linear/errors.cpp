@@ -22,10 +22,10 @@ struct BadProb {
   double value;
   std::string_view text;
 };
-constexpr BadProb kBadProbs[] = {{std::numeric_limits<double>::quiet_NaN(), "nan"},
-                                 {-0.1, "-0.1"},
-                                 {1.5, "1.5"},
-                                 {std::numeric_limits<double>::infinity(), "inf"}};
+constexpr BadProb bad_keep_probs[] = {{std::numeric_limits<double>::quiet_NaN(), "nan"},
+                                      {-0.1, "-0.1"},
+                                      {1.5, "1.5"},
+                                      {std::numeric_limits<double>::infinity(), "inf"}};
 
 // Every argument of the three calls, for a layer of 4 inputs and 5 outputs and a batch of 3. A test
 // spoils one of them.
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("linear: shapes that do not fit", T, float, double) {
 
 TEST_CASE_TEMPLATE("linear: values out of range", T, float, double) {
   using C = Calls<T>;
-  for (const auto& [value, text] : kBadProbs) {
+  for (const auto& [value, text] : bad_keep_probs) {
     const double p = value;
     check_misuse<T>(&C::forward, "keep_prob", text, [p](C& c) { c.dropout.keep_prob = p; });
     check_misuse<T>(&C::backward_input, "keep_prob", text, [p](C& c) { c.keep_prob = p; });

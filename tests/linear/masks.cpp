@@ -5,9 +5,9 @@
 #include <limits>
 #include <random>
 
-#include "helpers/effort.h"
 #include "helpers/linear_check.h"
 #include "helpers/mask_cases.h"
+#include "helpers/test_sizes.h"
 #include "reference/dropout_reference.h"
 
 namespace {
@@ -18,9 +18,9 @@ using test::LinearCase;
 using test::LinearProblem;
 
 template <class T>
-constexpr T kNan = std::numeric_limits<T>::quiet_NaN();
+constexpr T quiet_nan = std::numeric_limits<T>::quiet_NaN();
 template <class T>
-constexpr T kInf = std::numeric_limits<T>::infinity();
+constexpr T infinity = std::numeric_limits<T>::infinity();
 
 LinearCase shape(std::size_t batch, std::size_t in, std::size_t out) {
   LinearCase c;
@@ -54,7 +54,7 @@ std::size_t count_nan(const simdrop::MatrixView<T>& m) {
 TEST_CASE_TEMPLATE("linear: masks of every kind are those of bernoulli_mask", T, float, double) {
   LinearBuffers<T> buffers;
   std::mt19937 engine(41);
-  const std::size_t count = 2000 / test::stride_of_cases();
+  const std::size_t count = 2000 / test::case_stride();
   for (std::size_t i = 0; i < count; ++i) {
     const auto spec = test::random_spec(engine);
     LinearCase c = shape(1 + engine() % 60, 1 + engine() % 5, 1 + engine() % 300);
@@ -101,9 +101,10 @@ TEST_CASE_TEMPLATE("linear: what is dropped is +0, whatever z is", T, float, dou
       c.bias = false;
       INFO_LINEAR(c);
       LinearProblem<T> p(c, buffers);
-      p.x(3, 5) = kNan<T>;
+      p.x(3, 5) = quiet_nan<T>;
       std::fill_n(p.x.row(7), 21, T{1});
-      for (std::size_t j = 0; j < 67; ++j) p.weights(j, 4) = j % 2 == 0 ? kInf<T> : -kInf<T>;
+      for (std::size_t j = 0; j < 67; ++j)
+        p.weights(j, 4) = j % 2 == 0 ? infinity<T> : -infinity<T>;
       p.forward(1, buffers.workspace);
       std::size_t wrong = 0;
       for (std::size_t i = 0; i < 19 * 67; ++i) {
@@ -114,8 +115,8 @@ TEST_CASE_TEMPLATE("linear: what is dropped is +0, whatever z is", T, float, dou
         } else if (i / 67 == 3) {
           wrong += std::isnan(y) ? 0 : 1;
         } else if (i / 67 == 7) {
-          const T below = activation == Activation::relu ? T{0} : -kInf<T>;
-          wrong += y == (i % 2 == 67 * 7 % 2 ? kInf<T> : below) ? 0 : 1;
+          const T below = activation == Activation::relu ? T{0} : -infinity<T>;
+          wrong += y == (i % 2 == 67 * 7 % 2 ? infinity<T> : below) ? 0 : 1;
         }
       }
       CHECK(wrong == 0);
@@ -132,7 +133,7 @@ TEST_CASE_TEMPLATE("linear: NaN spreads in its row or column, and no further", T
   for (const std::size_t at : {0U, 7U, 15U, 18U}) {
     CAPTURE(at);
     LinearProblem<T> p(c, buffers);
-    p.x(at, 2) = kNan<T>;
+    p.x(at, 2) = quiet_nan<T>;
     p.run();
     CHECK(row_is_nan(p.y, at, true));
     CHECK(count_nan(p.y) == 37);
@@ -140,14 +141,14 @@ TEST_CASE_TEMPLATE("linear: NaN spreads in its row or column, and no further", T
     CHECK(count_nan(p.dw) == 37);
     CHECK(count_nan(p.dx) == 0);
     LinearProblem<T> q(c, buffers);
-    q.weights(at, 20) = kNan<T>;
+    q.weights(at, 20) = quiet_nan<T>;
     q.run();
     CHECK(column_is_nan(q.y, at, true));
     CHECK(count_nan(q.y) == 19);
     CHECK(column_is_nan(q.dx, 20, true));
     CHECK(count_nan(q.dx) == 19);
     LinearProblem<T> s(c, buffers);
-    s.dy(at, 36) = kNan<T>;
+    s.dy(at, 36) = quiet_nan<T>;
     s.run();
     CHECK(row_is_nan(s.dx, at, true));
     CHECK(count_nan(s.dx) == 21);
@@ -161,10 +162,10 @@ TEST_CASE_TEMPLATE("linear: NaN spreads in its row or column, and no further", T
 TEST_CASE_TEMPLATE("linear: nothing flows back where stored is not above 0", T, float, double) {
   LinearBuffers<T> buffers;
   LinearProblem<T> p(shape(19, 37, 11), buffers);
-  const T values[] = {kNan<T>, T{0}, -T{0}, T{-1}, -kInf<T>, T{1}, kInf<T>};
+  const T values[] = {quiet_nan<T>, T{0}, -T{0}, T{-1}, -infinity<T>, T{1}, infinity<T>};
   for (std::size_t i = 0; i < 19 * 37; ++i) p.stored(i / 37, i % 37) = values[i % 7];
-  std::fill_n(p.dy.row(4), 11, kInf<T>);
-  p.dy(5, 3) = kNan<T>;
+  std::fill_n(p.dy.row(4), 11, infinity<T>);
+  p.dy(5, 3) = quiet_nan<T>;
   p.backward_input(1, buffers.workspace);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < 19 * 37; ++i) {
@@ -230,7 +231,7 @@ TEST_CASE_TEMPLATE("linear: dimensions of 0 are sums and results without element
           LinearProblem<T> p(c, buffers);
           p.run();
           if (batch > 0) continue;
-          const T want = accumulate ? p.kBefore : T{0};
+          const T want = accumulate ? p.value_before : T{0};
           for (std::size_t i = 0; i < p.dw.size(); ++i) CHECK(p.dw.data[i] == want);
           for (const T db : p.db) CHECK(db == want);
         }

@@ -1,16 +1,13 @@
 // The products on a team: the chain over k that a plain loop computes, and the same bits on teams
 // of 1 to 8, whose grid is cut in both dimensions.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "base/buffer.h"
-#include "helpers/effort.h"
+#include "helpers/kernel_test.h"
 #include "helpers/products.h"
-#include "helpers/tables.h"
 #include "linear/blocking.h"
 #include "linear/products.h"
 #include "simdrop/mask.hpp"
@@ -43,7 +40,7 @@ class Problem {
         panels_(simdrop::detail::make_buffer<T>(
             std::max(simdrop::detail::forward_panels<T>(table, shape),
                      simdrop::detail::backward_panels<T>(table, shape)))),
-        scratch_(simdrop::detail::make_buffer<T>(kMostThreads * stride_)),
+        scratch_(simdrop::detail::make_buffer<T>(most_threads * stride_)),
         x_(test::random_elements<T>(shape.batch * shape.ins, 91)),
         w_(test::random_elements<T>(shape.outs * shape.ins, 92)),
         dy_(test::random_elements<T>(shape.batch * shape.outs, 93)),
@@ -69,23 +66,23 @@ class Problem {
     for (std::size_t i = 0; i < got.y.size(); i += stride) {
       const bool kept = (bits_[i / 8] >> (i % 8) & 1) != 0;
       const T z = test::chain(table_, x, w, i / shape_.outs, i % shape_.outs, shape_.ins);
-      wrong += test::same_element(got.y[i], kept ? z * kScale : T{0}) ? 0 : 1;
+      wrong += test::same_element(got.y[i], kept ? z * scale_factor : T{0}) ? 0 : 1;
     }
     for (std::size_t i = 0; i < got.dx.size(); i += stride) {
       const T dx = test::chain(table_, dy, w_cols, i / shape_.ins, i % shape_.ins, shape_.outs);
-      wrong += test::same_element(got.dx[i], x_[i] > T{0} ? dx * kScale : T{0}) ? 0 : 1;
+      wrong += test::same_element(got.dx[i], x_[i] > T{0} ? dx * scale_factor : T{0}) ? 0 : 1;
     }
     for (std::size_t i = 0; i < got.dw.size(); i += stride) {
       const T dw =
           test::chain(table_, dy_cols, x_cols, i / shape_.ins, i % shape_.ins, shape_.batch);
-      wrong += test::same_element(got.dw[i], kScale * dw) ? 0 : 1;
+      wrong += test::same_element(got.dw[i], scale_factor * dw) ? 0 : 1;
     }
     CHECK(wrong == 0);
   }
 
  private:
-  static constexpr std::size_t kMostThreads = 8;
-  static constexpr T kScale{1.25};
+  static constexpr std::size_t most_threads = 8;
+  static constexpr T scale_factor{1.25};
 
   template <class Call>
   void on_team(int threads, const Call& call) {
@@ -101,7 +98,7 @@ class Problem {
     auto& p = call.product;
     p.batch = shape_.batch, p.outs = shape_.outs, p.k = shape_.ins;
     p.w = w_.data(), p.ld_w = shape_.ins;
-    p.scale = kScale;
+    p.scale = scale_factor;
     p.bits = bits_.data(), p.bits_per_row = shape_.outs;
     p.y = results.y.data(), p.ld_y = shape_.outs;
     return call;
@@ -112,7 +109,7 @@ class Problem {
     p.batch = shape_.batch, p.ins = shape_.ins, p.k = shape_.outs;
     p.w = w_.data(), p.ld_w = shape_.ins;
     p.stored = x_.data(), p.ld_stored = shape_.ins;
-    p.scale = kScale;
+    p.scale = scale_factor;
     p.dx = results.dx.data(), p.ld_dx = shape_.ins;
     return call;
   }
@@ -121,7 +118,7 @@ class Problem {
     auto& p = call.product;
     p.batch = shape_.batch, p.outs = shape_.outs, p.ins = shape_.ins;
     p.dy = dy_.data(), p.ld_dy = shape_.outs;
-    p.alpha = kScale;
+    p.alpha = scale_factor;
     p.weights = {Update::store, results.dw.data(), nullptr, nullptr, shape_.ins};
     p.bias = {Update::store, results.db.data(), nullptr, nullptr, 0};
     return call;
@@ -143,7 +140,7 @@ std::vector<LinearShape> shapes_of(const KernelTable& table) {
   const std::size_t most = 8 * 260'000;
   const auto rest = [&](std::size_t a, std::size_t b) { return most / (a * b) + 1; };
   std::vector<LinearShape> all{{rest(few, 333), 333, few}};
-  if (test::stride_of_cases() > 3) return all;
+  if (test::case_stride() > 3) return all;
   const std::size_t two_panels = kernels.nr + 3;
   all.push_back({two_panels, 333, rest(two_panels, 333)});
   all.push_back({rest(two_panels, 201), two_panels, 201});
@@ -152,7 +149,7 @@ std::vector<LinearShape> shapes_of(const KernelTable& table) {
 
 }  // namespace
 
-TEST_SUITE("products tables") {
+TEST_SUITE("products team") {
   TEST_CASE("choose_grid cuts both dimensions where one is too short") {
     const auto grid = simdrop::detail::choose_grid(2, 100, 8);
     CHECK(grid.m_parts == 2);
@@ -165,14 +162,14 @@ TEST_SUITE("products tables") {
         INFO("batch ", shape.batch, ", ins ", shape.ins, ", outs ", shape.outs);
         Problem<T> problem(table, shape);
         const Results<T> one = problem.run(1);
-        problem.check(one, test::stride_of_cases());
+        problem.check(one, test::case_stride());
         for (int threads = 2; threads <= 8; ++threads) {
           CAPTURE(threads);
           const Results<T> got = problem.run(threads);
-          CHECK(test::first_difference(std::span<const T>(got.y), one.y) == test::kSame);
-          CHECK(test::first_difference(std::span<const T>(got.dx), one.dx) == test::kSame);
-          CHECK(test::first_difference(std::span<const T>(got.dw), one.dw) == test::kSame);
-          CHECK(test::first_difference(std::span<const T>(got.db), one.db) == test::kSame);
+          CHECK(test::first_difference(std::span<const T>(got.y), one.y) == test::no_difference);
+          CHECK(test::first_difference(std::span<const T>(got.dx), one.dx) == test::no_difference);
+          CHECK(test::first_difference(std::span<const T>(got.dw), one.dw) == test::no_difference);
+          CHECK(test::first_difference(std::span<const T>(got.db), one.db) == test::no_difference);
         }
       }
     });

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "helpers/api.h"
-#include "helpers/effort.h"
 #include "helpers/linear_compare.h"
+#include "helpers/public_mask.h"
+#include "helpers/test_sizes.h"
 
 namespace {
 
@@ -17,11 +17,11 @@ using simdrop::Activation;
 using simdrop::Dropout;
 using simdrop::MatrixView;
 
-constexpr std::size_t kMost = 40;
+constexpr std::size_t max_size = 40;
 
 struct Shape {
   std::size_t batch, in, out;
-  [[nodiscard]] std::size_t index() const { return (batch * kMost + in) * kMost + out; }
+  [[nodiscard]] std::size_t index() const { return (batch * max_size + in) * max_size + out; }
 };
 
 // Top left corners of one large matrix, whose rows begin at odd places.
@@ -31,7 +31,7 @@ struct Corner {
   std::vector<T> values;
 
   Corner(std::size_t ld_, std::uint32_t seed)
-      : ld(ld_), values(test::random_elements<T>((kMost + 1) * ld_, seed)) {}
+      : ld(ld_), values(test::random_elements<T>((max_size + 1) * ld_, seed)) {}
   [[nodiscard]] MatrixView<const T> view(std::size_t rows, std::size_t cols) const {
     return {values.data() + 1, rows, cols, ld};
   }
@@ -79,7 +79,7 @@ class Sweep {
     const auto bits = test::api_mask(dropout, s.batch * s.out);
     std::vector<std::uint8_t> mask(with_mask ? bits.size() : 0, 0xCC);
     const auto bias = std::span<const T>(bias_).first(with_bias ? s.out : 0);
-    const auto y = output_.place(s.batch, s.out, s.index() % 3, kNan);
+    const auto y = output_.place(s.batch, s.out, s.index() % 3, quiet_nan);
     simdrop::linear_forward(x_.view(s.batch, s.in), weights_.view(s.out, s.in), bias, activation,
                             dropout, y, workspace_, mask);
     const bool relu = activation == Activation::relu;
@@ -96,7 +96,7 @@ class Sweep {
 
   void backward_input(const Shape& s, bool with_stored, double keep_prob) {
     const auto stored = with_stored ? stored_.view(s.batch, s.in) : MatrixView<const T>{};
-    const auto dx = output_.place(s.batch, s.in, s.index() % 4, kNan);
+    const auto dx = output_.place(s.batch, s.in, s.index() % 4, quiet_nan);
     simdrop::linear_backward_input(dy_.view(s.batch, s.out), weights_.view(s.out, s.in), stored,
                                    keep_prob, dx, workspace_);
     const W gamma = test::linear_gamma<T>(test::linear_roundings(s.out));
@@ -110,7 +110,7 @@ class Sweep {
   }
 
   void backward_weights(const Shape& s, double alpha, bool accumulate, bool with_db) {
-    const T before = accumulate ? T{0.75} : kNan;
+    const T before = accumulate ? T{0.75} : quiet_nan;
     const auto dw = output_.place(s.out, s.in, s.index() % 5, before);
     const auto db = db_.place(1, with_db ? s.out : 0, 0, before);
     simdrop::linear_backward_weights(dy_.view(s.batch, s.out), x_.view(s.batch, s.in), alpha,
@@ -131,35 +131,35 @@ class Sweep {
   }
 
  private:
-  static constexpr T kNan = std::numeric_limits<T>::quiet_NaN();
+  static constexpr T quiet_nan = std::numeric_limits<T>::quiet_NaN();
 
   Corner<T> x_{43, 1}, weights_{45, 2}, dy_{47, 3}, stored_{42, 4};
-  std::vector<T> bias_ = test::random_elements<T>(kMost, 5);
-  std::vector<T> ones_ = std::vector<T>(kMost, T{1});
+  std::vector<T> bias_ = test::random_elements<T>(max_size, 5);
+  std::vector<T> ones_ = std::vector<T>(max_size, T{1});
   Output<T> output_, db_;
   simdrop::LinearWorkspace workspace_;
-  reference::InnerProducts<W> products_{test::by_rows(x_.view(kMost, kMost)),
-                                        test::by_rows(weights_.view(kMost, kMost)), kMost, kMost,
-                                        kMost};
-  reference::InnerProducts<W> input_products_{test::by_rows(dy_.view(kMost, kMost)),
-                                              test::by_columns(weights_.view(kMost, kMost)), kMost,
-                                              kMost, kMost};
-  reference::InnerProducts<W> weight_products_{test::by_columns(dy_.view(kMost, kMost)),
-                                               test::by_columns(x_.view(kMost, kMost)), kMost,
-                                               kMost, kMost};
+  reference::InnerProducts<W> products_{test::by_rows(x_.view(max_size, max_size)),
+                                        test::by_rows(weights_.view(max_size, max_size)), max_size,
+                                        max_size, max_size};
+  reference::InnerProducts<W> input_products_{test::by_rows(dy_.view(max_size, max_size)),
+                                              test::by_columns(weights_.view(max_size, max_size)),
+                                              max_size, max_size, max_size};
+  reference::InnerProducts<W> weight_products_{test::by_columns(dy_.view(max_size, max_size)),
+                                               test::by_columns(x_.view(max_size, max_size)),
+                                               max_size, max_size, max_size};
   reference::InnerProducts<W> column_sums_{
-      test::by_columns(dy_.view(kMost, kMost)),
-      test::by_rows(MatrixView<const T>(ones_.data(), 1, kMost)), kMost, 1, kMost};
+      test::by_columns(dy_.view(max_size, max_size)),
+      test::by_rows(MatrixView<const T>(ones_.data(), 1, max_size)), max_size, 1, max_size};
 };
 
 // Every shape, or one in `stride` and the corners.
 template <class Fn>
 void over_shapes(Fn fn) {
-  const std::size_t stride = test::stride_of_cases();
-  const auto corner = [](std::size_t n) { return n == 1 || n == 16 || n == 33 || n == kMost; };
-  for (std::size_t batch = 1; batch <= kMost; ++batch) {
-    for (std::size_t in = 1; in <= kMost; ++in) {
-      for (std::size_t out = 1; out <= kMost; ++out) {
+  const std::size_t stride = test::case_stride();
+  const auto corner = [](std::size_t n) { return n == 1 || n == 16 || n == 33 || n == max_size; };
+  for (std::size_t batch = 1; batch <= max_size; ++batch) {
+    for (std::size_t in = 1; in <= max_size; ++in) {
+      for (std::size_t out = 1; out <= max_size; ++out) {
         const Shape shape{batch, in, out};
         if (shape.index() % stride != 0 && !(corner(batch) && corner(in) && corner(out))) continue;
         INFO("batch ", batch, ", in ", in, ", out ", out);

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/linear_problem.h"
 #include "helpers/parallel_region.h"
+#include "helpers/test_sizes.h"
 
 namespace {
 
@@ -20,12 +20,12 @@ using test::LinearProblem;
 struct Size {
   std::size_t batch, in, out;
 };
-constexpr Size kSizes[] = {{1, 300, 517},  {128, 300, 257}, {515, 67, 129}, {7, 1000, 200},
-                           {300, 31, 259}, {64, 5, 1030},   {33, 513, 3},   {3, 2, 5}};
+constexpr Size problem_sizes[] = {{1, 300, 517},  {128, 300, 257}, {515, 67, 129}, {7, 1000, 200},
+                                  {300, 31, 259}, {64, 5, 1030},   {33, 513, 3},   {3, 2, 5}};
 
 std::vector<LinearCase> cases() {
   std::vector<LinearCase> all;
-  for (const Size& size : kSizes) {
+  for (const Size& size : problem_sizes) {
     LinearCase c;
     c.batch = size.batch;
     c.in = size.in;
@@ -36,7 +36,7 @@ std::vector<LinearCase> cases() {
     if (all.size() % 4 == 1) c.activation = simdrop::Activation::identity;
     all.push_back(c);
   }
-  if (test::stride_of_cases() > 3) all.resize(3);
+  if (test::case_stride() > 3) all.resize(3);
   return all;
 }
 
@@ -106,15 +106,15 @@ TEST_CASE("linear: one workspace serves both types, and one that was moved from 
 }
 
 TEST_CASE_TEMPLATE("linear: the same bits inside a caller's parallel region", T, float, double) {
-  constexpr int kTeam = 4;
+  constexpr int team_threads = 4;
   for (const LinearCase& c : cases()) {
     INFO_LINEAR(c);
     LinearBuffers<T> buffers;
     LinearProblem<T> p(c, buffers);
     p.run();
-    std::array<LinearBuffers<T>, kTeam> own;
-    std::array<std::vector<std::uint8_t>, kTeam> got;
-    test::in_parallel_region(kTeam, [&](int rank) {
+    std::array<LinearBuffers<T>, team_threads> own;
+    std::array<std::vector<std::uint8_t>, team_threads> got;
+    test::in_parallel_region(team_threads, [&](int rank) {
       const auto i = static_cast<std::size_t>(rank);
       LinearProblem<T> mine(c, own[i]);
       mine.run(8);

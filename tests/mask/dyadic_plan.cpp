@@ -85,7 +85,7 @@ long double strike_probability(const std::vector<std::uint64_t>& c) {
 
 }  // namespace
 
-TEST_SUITE("mask tables") {
+TEST_SUITE("dyadic plan") {
   TEST_CASE("dyadic plans equal the oracle's") {
     for (const std::uint64_t t : thresholds()) {
       CAPTURE(t);

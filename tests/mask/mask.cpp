@@ -9,10 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "helpers/api.h"
 #include "helpers/compare.h"
 #include "helpers/expect_invalid.h"
 #include "helpers/mask_cases.h"
+#include "helpers/public_mask.h"
 #include "reference/mask_reference.h"
 #include "simdrop/mask.hpp"
 
@@ -38,8 +38,8 @@ std::vector<std::uint8_t> sub_mask(const std::vector<std::uint8_t>& bits, std::s
 TEST_SUITE("mask") {
   TEST_CASE("equals the oracle for every keep_prob and offset") {
     std::mt19937 engine(81);
-    for (const double keep_prob : test::kKeepProbs) {
-      for (const std::uint64_t first : test::kFirsts) {
+    for (const double keep_prob : test::keep_probs) {
+      for (const std::uint64_t first : test::first_elements) {
         reference::MaskSpec spec = test::random_spec(engine);
         spec.keep_prob = keep_prob;
         spec.first = first;

@@ -16,12 +16,12 @@ namespace {
 using simdrop::PhiloxRounds;
 using simdrop::Stream;
 
-constexpr Stream kStream{.seed = 0x0123456789ABCDEF, .id = 0xFEDCBA9876543210};
+constexpr Stream test_stream{.seed = 0x0123456789ABCDEF, .id = 0xFEDCBA9876543210};
 
 std::vector<std::uint32_t> words_of(std::uint64_t first, std::size_t n,
                                     PhiloxRounds rounds = PhiloxRounds::ten, int num_threads = 1) {
   std::vector<std::uint32_t> words(n, 0xAAAAAAAA);
-  simdrop::philox_fill(kStream, first, words, rounds, num_threads);
+  simdrop::philox_fill(test_stream, first, words, rounds, num_threads);
   return words;
 }
 
@@ -37,7 +37,7 @@ TEST_SUITE("philox") {
         for (const auto rounds : {PhiloxRounds::seven, PhiloxRounds::ten}) {
           std::vector<std::uint32_t> want(131);
           for (std::size_t i = 0; i < want.size(); ++i) {
-            want[i] = reference::stream_word(kStream.seed, kStream.id, first + i,
+            want[i] = reference::stream_word(test_stream.seed, test_stream.id, first + i,
                                              static_cast<int>(rounds));
           }
           CAPTURE(first);
@@ -57,7 +57,7 @@ TEST_SUITE("philox") {
       const auto part = words_of(first + begin, count);
       const auto want = std::span(whole).subspan(begin, count);
       CAPTURE(begin);
-      CHECK(test::first_difference<std::uint32_t>(part, want) == test::kSame);
+      CHECK(test::first_difference<std::uint32_t>(part, want) == test::no_difference);
       begin += count;
     }
   }
@@ -76,12 +76,14 @@ TEST_SUITE("philox") {
   TEST_CASE("philox_fill: misuse names the argument and writes nothing") {
     std::vector<std::uint32_t> words(9, 5);
     test::expect_invalid("rounds", "8", [&] {
-      simdrop::philox_fill(kStream, 0, words, static_cast<PhiloxRounds>(8));
+      simdrop::philox_fill(test_stream, 0, words, static_cast<PhiloxRounds>(8));
     });
-    test::expect_invalid("threads.count", "-1",
-                         [&] { simdrop::philox_fill(kStream, 0, words, PhiloxRounds::ten, -1); });
-    test::expect_invalid("threads.count", "-3",
-                         [&] { simdrop::philox_fill(kStream, 0, words, PhiloxRounds::ten, -3); });
+    test::expect_invalid("threads.count", "-1", [&] {
+      simdrop::philox_fill(test_stream, 0, words, PhiloxRounds::ten, -1);
+    });
+    test::expect_invalid("threads.count", "-3", [&] {
+      simdrop::philox_fill(test_stream, 0, words, PhiloxRounds::ten, -3);
+    });
     CHECK(words == std::vector<std::uint32_t>(9, 5));
   }
 }

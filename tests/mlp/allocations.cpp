@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "helpers/count_allocations.h"
-#include "helpers/effort.h"
 #include "helpers/mlp_fixtures.h"
 #include "helpers/pools.h"
+#include "helpers/test_sizes.h"
 #include "simdrop/predictor.hpp"
 
 namespace {
@@ -94,7 +94,7 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
     for (const Loss loss : fixture::all_losses) {
       for (const bool record : {false, true}) {
         for (const OptimizerConfig& optimizer : optimizers) {
-          if (index++ % test::stride_of_cases() != 0) continue;
+          if (index++ % test::case_stride() != 0) continue;
           auto config = fixture::make_config({70, 300, 129, 10}, loss, {0.8, 0.5, 1.0}, 80);
           config.num_threads = threads;
           config.record = record;
@@ -152,7 +152,7 @@ TEST_CASE("allocations: none whatever units a step keeps") {
   for (const int threads : {1, 2}) {
     for (const bool lazy : {false, true}) {
       for (const bool record : {false, true}) {
-        if (record != lazy && test::stride_of_cases() > 3) continue;
+        if (record != lazy && test::case_stride() > 3) continue;
         auto config =
             fixture::make_config({70, 300, 129, 10}, Loss::softmax_ce, {0.8, 0.5, 1.0}, 80);
         config.num_threads = threads;

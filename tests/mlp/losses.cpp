@@ -12,7 +12,7 @@ namespace {
 
 using namespace simdrop;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float quiet_nan = std::numeric_limits<float>::quiet_NaN();
 
 // One layer with the identity as its weights: Z is the input.
 Mlp logits_network(Loss loss, std::size_t outputs, std::size_t max_batch) {
@@ -153,7 +153,7 @@ TEST_CASE("mlp: NaN in an example spreads in it, and to the gradients") {
     Mlp mlp(fixture::make_config({7, 33, 17, 3}, loss, {1.0, 0.5, 1.0}, 9));
     auto batch = fixture::make_batch(mlp.config(), 9, 5);
     const auto clean = fixture::copy_of(mlp.forward(batch.inputs(), 0));
-    batch.x[4 * 7 + 2] = kNan;
+    batch.x[4 * 7 + 2] = quiet_nan;
     const auto output = fixture::copy_of(mlp.forward(batch.inputs(), 0));
     for (std::size_t i = 0; i < output.size(); ++i) {
       if (i / 3 == 4) {
@@ -181,7 +181,7 @@ TEST_CASE("mlp: NaN in a dropped input feature is gone") {
   mlp.forward(batch.inputs(), 0);
   const double loss = mlp.backward(batch.targets());
   const auto want = fixture::gradients(mlp);
-  batch.x[4 * 7 + 2] = kNan;
+  batch.x[4 * 7 + 2] = quiet_nan;
   mlp.forward(batch.inputs(), 0);
   CHECK(mlp.backward(batch.targets()) == loss);
   CHECK(fixture::same_bits(fixture::gradients(mlp), want));
@@ -191,7 +191,7 @@ TEST_CASE("mlp: keep_prob 0 drops NaN too, whatever injected bits say") {
   Mlp mlp(fixture::make_config({7, 33, 3}, Loss::softmax_ce, {0.0, 1.0}, 9));
   fixture::inject_masks(mlp, fixture::keep_everything(mlp.config(), 9));
   auto batch = fixture::make_batch(mlp.config(), 9, 5);
-  batch.x[4 * 7 + 2] = kNan;
+  batch.x[4 * 7 + 2] = quiet_nan;
   mlp.forward(batch.inputs(), 0);
   CHECK(std::isfinite(mlp.backward(batch.targets())));
   CHECK(fixture::same_bits(fixture::copy_of(mlp.a(0)), std::vector<float>(9 * 7, 0.0F)));

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/mlp_fixtures.h"
 #include "helpers/optimizer_cases.h"
+#include "helpers/test_sizes.h"
 #include "reference/optimizer_reference.h"
 #include "simdrop/optimizer.hpp"
 
@@ -34,9 +34,9 @@ double norm_of(std::span<const float> row) {
 constexpr double rounding = 1.0 + 0x1p-23;
 
 // Row 0 stays below the constraint, the others start above it.
-constexpr std::size_t kRows = 4;
+constexpr std::size_t row_count = 4;
 std::vector<float> initial_rows(std::size_t cols) {
-  auto weights = fixture::initial_weights(kRows * cols);
+  auto weights = fixture::initial_weights(row_count * cols);
   for (std::size_t j = 0; j < cols; ++j) weights[j] *= 0.25F;
   return weights;
 }
@@ -46,7 +46,7 @@ std::vector<float> initial_rows(std::size_t cols) {
 void check_steps(OptimizerConfig config, std::size_t cols) {
   CAPTURE(cols);
   config.max_norm = 0.45 * std::sqrt(static_cast<double>(cols));
-  const std::size_t n = kRows * cols;
+  const std::size_t n = row_count * cols;
   Optimizer optimizer(config, {n});
   reference::ReferenceOptimizer oracle(fixture::hyperparameters(config, cols), n);
   std::vector<float> weights = initial_rows(cols);
@@ -58,7 +58,7 @@ void check_steps(OptimizerConfig config, std::size_t cols) {
     optimizer.update(0, weights, gradient, 1, cols);
     oracle.step(want.values, fixture::tensor_of(std::span<const float>(gradient)).values);
     fixture::check_close(weights, want, "step " + std::to_string(step));
-    for (std::size_t r = 0; r < kRows; ++r) {
+    for (std::size_t r = 0; r < row_count; ++r) {
       CHECK(norm_of(std::span(weights).subspan(r * cols, cols)) <= config.max_norm * rounding);
     }
     if (step == 0) {

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/linear_compare.h"
 #include "helpers/mlp_fixtures.h"
+#include "helpers/test_sizes.h"
 #include "helpers/unit_masks.h"
 
 namespace {
@@ -163,7 +163,7 @@ Predictions predictions_of(Mlp& mlp, const fixture::Batch& batch) {
 
 TEST_CASE("mlp neuron: 20 steps are those of element masks that repeat in every row") {
   std::size_t index = 0;
-  const std::size_t stride = test::stride_of_cases();
+  const std::size_t stride = test::case_stride();
   for (const OptimizerConfig& optimizer : optimizers) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{65}}) {
       const MlpConfig configs[] = {config_of({3, 17, 33, 3}, Loss::sigmoid_bce, rows),
@@ -180,7 +180,7 @@ TEST_CASE("mlp neuron: 20 steps are those of element masks that repeat in every 
 }
 
 TEST_CASE("mlp neuron: so are those of layers that products work on in blocks") {
-  const int steps = test::stride_of_cases() > 3 ? 2 : 20;
+  const int steps = test::case_stride() > 3 ? 2 : 20;
   check_same_training(config_of({257, 1300, 129, 10}, Loss::softmax_ce, 40), optimizers[1], steps);
   check_same_training(config_of({700, 690, 10}, Loss::identity_mse, 33), optimizers[4], steps);
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/linear_compare.h"
 #include "helpers/mlp_fixtures.h"
+#include "helpers/test_sizes.h"
 #include "helpers/unit_masks.h"
 
 namespace {
@@ -150,7 +150,7 @@ TEST_CASE("mlp neuron: injected bits under keep_prob 0 are shown, and keep nothi
 
 TEST_CASE("mlp neuron: a layer of which nothing is kept passes on zeros") {
   std::size_t index = 0;
-  const std::size_t stride = test::stride_of_cases() > 3 ? 3 : 1;
+  const std::size_t stride = test::case_stride() > 3 ? 3 : 1;
   for (const std::vector<std::size_t>& layers :
        std::vector<std::vector<std::size_t>>{{0}, {1}, {2}, {3}, {1, 2}, {0, 3}, {0, 1, 2, 3}}) {
     for (const bool by_keep_prob : {false, true}) {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/expect_invalid.h"
 #include "helpers/mlp_fixtures.h"
 #include "helpers/optimizer_cases.h"
+#include "helpers/test_sizes.h"
 #include "reference/optimizer_reference.h"
 #include "simdrop/optimizer.hpp"
 
@@ -68,15 +68,15 @@ void check_config(const char* name, const char* value, const OptimizerConfig& co
   test::expect_invalid(name, value, [&] { Optimizer(config, {3}); });
 }
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double quiet_nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
 TEST_CASE("optimizer: 25 steps equal the formulas at every length") {
   for (const OptimizerConfig& config : configs) {
     CAPTURE(&config - configs);
-    const std::size_t stride = test::stride_of_cases() > 3 ? 3 : 1;
+    const std::size_t stride = test::case_stride() > 3 ? 3 : 1;
     for (std::size_t n = 0; n <= 70; n += stride) check_steps(config, n, 1);
     check_steps(config, 10007, 2);
   }
@@ -136,23 +136,23 @@ TEST_CASE("optimizer: copies are independent") {
 TEST_CASE("optimizer: a config out of range is an error that names the field") {
   check_config("kind", "3", {.kind = static_cast<OptimizerKind>(3)});
   check_config("learning_rate", "-1", {.learning_rate = -1.0});
-  check_config("learning_rate", "nan", {.learning_rate = kNan});
-  check_config("learning_rate", "inf", {.learning_rate = kInf});
+  check_config("learning_rate", "nan", {.learning_rate = quiet_nan});
+  check_config("learning_rate", "inf", {.learning_rate = infinity});
   check_config("momentum", "-0.5", {.momentum = -0.5});
   check_config("momentum", "1", {.momentum = 1.0});
-  check_config("momentum", "nan", {.momentum = kNan});
+  check_config("momentum", "nan", {.momentum = quiet_nan});
   check_config("nesterov", "1", {.nesterov = true});
   check_config("weight_decay", "-1", {.weight_decay = -1.0});
-  check_config("weight_decay", "inf", {.weight_decay = kInf});
+  check_config("weight_decay", "inf", {.weight_decay = infinity});
   check_config("beta1", "1", {.kind = OptimizerKind::adam, .beta1 = 1.0});
-  check_config("beta1", "nan", {.kind = OptimizerKind::adam, .beta1 = kNan});
+  check_config("beta1", "nan", {.kind = OptimizerKind::adam, .beta1 = quiet_nan});
   check_config("beta2", "-0.5", {.kind = OptimizerKind::adamw, .beta2 = -0.5});
   check_config("beta2", "1", {.kind = OptimizerKind::adamw, .beta2 = 1.0});
   check_config("epsilon", "0", {.kind = OptimizerKind::adam, .epsilon = 0.0});
-  check_config("epsilon", "nan", {.kind = OptimizerKind::adam, .epsilon = kNan});
+  check_config("epsilon", "nan", {.kind = OptimizerKind::adam, .epsilon = quiet_nan});
   check_config("max_norm", "-1", {.max_norm = -1.0});
-  check_config("max_norm", "nan", {.max_norm = kNan});
-  check_config("max_norm", "inf", {.max_norm = kInf});
+  check_config("max_norm", "nan", {.max_norm = quiet_nan});
+  check_config("max_norm", "inf", {.max_norm = infinity});
   check_config("max_norm", "1e-50", {.max_norm = 1e-50});  // 0 as a float
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("optimizer: misuse of update is an error and changes nothing") {
     test::expect_invalid("row_length", "10",
                          [&] { optimizer.update(1, weights, gradient, 1, 10); });
     test::expect_invalid("learning_rate", "-1", [&] { optimizer.set_learning_rate(-1.0); });
-    test::expect_invalid("learning_rate", "nan", [&] { optimizer.set_learning_rate(kNan); });
+    test::expect_invalid("learning_rate", "nan", [&] { optimizer.set_learning_rate(quiet_nan); });
     CHECK(weights == std::vector<float>(5, 1.0F));
     CHECK(optimizer.config().learning_rate == config.learning_rate);
 

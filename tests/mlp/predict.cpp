@@ -12,10 +12,10 @@ namespace {
 
 using namespace simdrop;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float quiet_nan = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<float> predict(Mlp& mlp, const fixture::Batch& batch) {
-  std::vector<float> out(batch.rows * batch.outputs, kNan);
+  std::vector<float> out(batch.rows * batch.outputs, quiet_nan);
   mlp.predict(batch.inputs(), {out.data(), batch.rows, batch.outputs});
   return out;
 }
@@ -47,7 +47,7 @@ TEST_CASE("mlp: predict equals the textbook's network without dropout") {
   }
 }
 
-// Calls of up to 32 rows; more in test_mlp_threads.cpp.
+// Calls of up to 32 rows; more in threads.cpp.
 TEST_CASE("mlp: a prediction of few rows is the same row by row, and on 1 to 4 threads") {
   auto config = fixture::make_config({257, 300, 129, 10}, Loss::softmax_ce, {1.0, 1.0, 1.0}, 70);
   Mlp mlp(config);
@@ -122,7 +122,7 @@ TEST_CASE("mlp: predict honours leading dimensions and writes nothing else") {
   Mlp mlp(fixture::make_config({7, 33, 3}, Loss::identity_mse, {0.8, 0.5}, 4));
   const auto batch = fixture::make_batch(mlp.config(), 9, 5);
   const auto want = predict(mlp, batch);
-  std::vector<float> x(9 * 10, kNan);
+  std::vector<float> x(9 * 10, quiet_nan);
   for (std::size_t i = 0; i < batch.x.size(); ++i) x[i / 7 * 10 + i % 7] = batch.x[i];
   std::vector<float> out(9 * 5, 3.0F);
   mlp.predict({x.data(), 9, 7, 10}, {out.data(), 9, 3, 5});

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "helpers/effort.h"
 #include "helpers/mlp_fixtures.h"
+#include "helpers/test_sizes.h"
 
 namespace {
 
@@ -92,7 +92,7 @@ TEST_CASE("mlp: training is the same on 1 to 8 threads") {
 }
 
 TEST_CASE("mlp: training a network that keeps threads busy is the same on 1 to 8 of them") {
-  const int steps = test::stride_of_cases() > 3 ? 2 : 5;
+  const int steps = test::case_stride() > 3 ? 2 : 5;
   check_threads({257, 300, 129, 10}, Loss::softmax_ce, 129, momentum, steps);
   check_threads({130, 513, 10}, Loss::identity_mse, 65, adamw, steps);
 }
@@ -100,7 +100,7 @@ TEST_CASE("mlp: training a network that keeps threads busy is the same on 1 to 8
 TEST_CASE("mlp: training that drops neurons is the same on 1 to 8 threads") {
   const auto neuron = DropoutUnit::neuron;
   const OptimizerConfig constrained{.learning_rate = 0.01, .momentum = 0.9, .max_norm = 0.8};
-  const int steps = test::stride_of_cases() > 3 ? 2 : 8;
+  const int steps = test::case_stride() > 3 ? 2 : 8;
   for (const bool lazy : {false, true}) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{7}, std::size_t{129}}) {
       if (steps == 2 && rows != 7) continue;

@@ -4,13 +4,13 @@ namespace reference {
 
 namespace {
 
-constexpr std::uint64_t kTwo32 = std::uint64_t{1} << 32;
+constexpr std::uint64_t two_to_32 = std::uint64_t{1} << 32;
 
 std::uint32_t low(std::uint64_t v) {
-  return static_cast<std::uint32_t>(v % kTwo32);
+  return static_cast<std::uint32_t>(v % two_to_32);
 }
 std::uint32_t high(std::uint64_t v) {
-  return static_cast<std::uint32_t>(v / kTwo32);
+  return static_cast<std::uint32_t>(v / two_to_32);
 }
 
 }  // namespace

@@ -111,22 +111,8 @@ void relu_dropout_backward(A scale, const Shape2D& shape, const T* y, const T* d
 }
 
 template <class T, class A>
-struct ScaleBody {
-  A scale;
-  const T* x;
-  VecOf<T> scales = VecOf<T>(scale);
-  [[nodiscard]] A element(std::size_t i) const { return to_arithmetic(x[i]) * scale; }
-  [[nodiscard]] VecOf<T> vector(std::size_t i) const { return load(x + i) * scales; }
-};
-template <class T, class A>
-void scale_elements(A factor, const T* x, T* y, std::size_t n) {
-  apply_unmasked(y, n, false, ScaleBody<T, A>{factor, x});
-}
-
-template <class T, class A>
 constexpr ElementwiseKernels<T, A> elementwise_kernels() {
-  return {.scale = scale_elements<T, A>,
-          .dropout = dropout<T, A>,
+  return {.dropout = dropout<T, A>,
           .bias_relu_dropout = bias_relu_dropout<T, A>,
           .relu_dropout_backward = relu_dropout_backward<T, A>};
 }

@@ -1,0 +1,23 @@
+# Everything that somebody who builds simdrop may set; README.md in this folder says more. (What
+# bench/peers compares with is set in its own CMakeLists.txt.)
+option(SIMDROP_BUILD_CLI "Build the simdrop program" ${PROJECT_IS_TOP_LEVEL})
+option(SIMDROP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(SIMDROP_BUILD_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(SIMDROP_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
+option(SIMDROP_BUILD_FUZZ "Build the fuzz targets (clang)" OFF)
+option(SIMDROP_OPENMP "Run the batch loop on OpenMP" ON)
+option(SIMDROP_WERROR "Treat warnings as errors" OFF)
+
+# What is looked for unless it is set.
+function(simdrop_found_option variable type text)
+  set(${variable} ${variable}-NOTFOUND CACHE ${type} "${text}")
+  mark_as_advanced(${variable})
+endfunction()
+simdrop_found_option(SIMDROP_XSIMD_INCLUDE_DIR PATH "Folder that holds xsimd/xsimd.hpp")
+simdrop_found_option(SIMDROP_JSON_INCLUDE_DIR PATH "Folder that holds nlohmann/json.hpp")
+simdrop_found_option(SIMDROP_DOCTEST_INCLUDE_DIR PATH "Folder that holds doctest/doctest.h")
+simdrop_found_option(SIMDROP_PYTHON FILEPATH "Python with NumPy, for the tests")
+simdrop_found_option(SIMDROP_PKG_CONFIG FILEPATH "pkg-config, for the tests")
+simdrop_found_option(SIMDROP_TASKSET FILEPATH "taskset, which ties a test to one core")
+simdrop_found_option(SIMDROP_DOXYGEN FILEPATH "Doxygen, for the target docs")
+simdrop_found_option(SIMDROP_SHLIBDEPS FILEPATH "dpkg-shlibdeps, for Debian packages")
