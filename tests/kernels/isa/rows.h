@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "kernels/isa/types.h"
-#include "simdrop/float16.hpp"
 
 // Returns from a test what does not hold.
 #define SIMDROP_TEXT_OF(text) #text
@@ -188,12 +187,6 @@ inline void draw(Random& random, std::uint32_t& x) {
 }
 inline void draw(Random& random, std::uint16_t& x) {
   x = static_cast<std::uint16_t>(random.next());
-}
-inline void draw(Random& random, bfloat16& x) {
-  draw(random, x.bits);
-}
-inline void draw(Random& random, float16& x) {
-  draw(random, x.bits);
 }
 template <class R>
 inline R any(Random& random) {
