@@ -35,7 +35,8 @@ inline void store_first(double* p, VecD v, std::size_t n);
 inline VecF mul_add(VecF a, VecF b, VecF c);
 inline VecD mul_add(VecD a, VecD b, VecD c);
 
-// not z <= 0 ? z * factor : +0; a NaN stays one, and -0 becomes +0. factor > 0.
+// not z <= 0 ? z * factor : +0; a NaN stays one, and -0 becomes +0. 0 < factor < Inf: by an
+// infinite one, vectors make NaN of the zeros.
 inline VecF relu_times(VecF z, VecF factor);
 inline VecD relu_times(VecD z, VecD factor);
 
@@ -106,9 +107,10 @@ inline std::uint32_t bits_le_u32(VecU32 a, VecU32 b);
 // Whether a lane is above the threshold, both signed.
 inline bool any_above(VecU64 draw, std::int64_t threshold);
 
-// CorrectionLanes(draw, threshold).at(place): bit `place` of a word in the lanes whose draw is
-// above the threshold (both signed), and no bit if place is not in 0 ... 63. MaskBits(bits), or (p)
-// for 64 bits in memory, .select<K>(v): v where bit lanes * K + i is set in lane i, else +0.
+// CorrectionLanes(draw, threshold).at(place), -192 <= place < 256: bit `place` of a word in the
+// lanes whose draw is above the threshold (both signed), and no bit if place is not in 0 ... 63.
+// MaskBits(bits), or (p) for 64 bits in memory, .select<K>(v): v where bit lanes * K + i is set in
+// lane i, else +0.
 
 // ---- Elements of other types.
 
@@ -119,9 +121,11 @@ inline VecF load(const bfloat16* p);
 inline VecF load(const float16* p);
 inline void store(bfloat16* p, VecF v);
 inline void store(float16* p, VecF v);
-// Bits of the nearest float16 or bfloat16, ties to even; and the low halves of the lanes.
+// Bits of the nearest float16 or bfloat16, ties to even. A NaN stays one, if for bfloat16 its last
+// 16 bits are zeros: rounding could carry others into the sign. So for store() and stream().
 inline VecU16 f16_bits(VecF v);
 inline VecU32 bf16_bits(VecF v);
+// The lanes in 16 bits, where they are below 2^16: others depend on the instruction set.
 inline VecU16 narrow_u16(VecU32 v);
 template <class T>
 inline void store_u16(T* p, VecU16 v);
@@ -150,12 +154,15 @@ inline VecD zip_high(VecD a, VecD b);
 
 // As load_first, but lanes beyond n are those of `fill`.
 inline VecF load_first(const float* p, std::size_t n, VecF fill);
+// The largest; unspecified where one is NaN.
 inline float max_of_lanes(VecF v);
+// The lower (upper) half as doubles; and two halves as floats, rounded to nearest even.
 inline VecD widen_low(VecF v);
 inline VecD widen_high(VecF v);
 inline VecF narrow_f64(VecD low, VecD high);
 
-// Lane i: the sum of the lanes of the i-th vector, ((0 + 4) + (2 + 6)) and so on in halves.
+// Lane i: the sum of the lanes of the i-th vector. Each four of them first, (0 + 2) + (1 + 3), on
+// NEON (0 + 1) + (2 + 3); then the sums of the fours in halves, (0 + 2) + (1 + 3).
 inline Quad sum_lanes(VecF a, VecF b, VecF c, VecF d);
 // Quads, four floats: 0 <= n <= 4 of them are read or written, those not read are +0; and not
 // v <= 0 ? v : +0.
