@@ -46,6 +46,19 @@ void run_dropout_from_bits(benchmark::State& state, const KernelTable& table, st
 }
 
 template <class T>
+void run_residual_dropout(benchmark::State& state, const KernelTable& table, std::size_t n,
+                          double keep_prob) {
+  const Arrays<T> a(n);
+  MaskSource source = mask_source(keep_prob);
+  run_calls(state, n, 3 * sizeof(T), [&](std::uint64_t first) {
+    source.first = first;
+    ElementType<T>::kernels(table).residual_dropout(source, scale_of<T>(keep_prob),
+                                                    shape_of<T>(1, n), a.x.data(), a.z.data(), n,
+                                                    a.y.data(), nullptr);
+  });
+}
+
+template <class T>
 void run_bias_relu_dropout(benchmark::State& state, const KernelTable& table, std::size_t n,
                            double keep_prob) {
   const Arrays<T> a(n);
@@ -85,6 +98,15 @@ void bench_dropout(const KernelTable& table) {
              [&table](benchmark::State& state, std::size_t n) {
                run_dropout_from_bits<T>(state, table, n);
              });
+  });
+}
+
+void bench_residual_dropout(const KernelTable& table) {
+  for_element_types([&]<class T>() {
+    at_keep_probs({"residual_dropout", ElementType<T>::name, table.name},
+                  [&table](benchmark::State& state, std::size_t n, double keep_prob) {
+                    run_residual_dropout<T>(state, table, n, keep_prob);
+                  });
   });
 }
 

@@ -104,6 +104,48 @@ void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
 ///@}
 
 ///@{
+/// y = residual + (kept ? x * scale : 0), rounded after the product and after the sum: dropout on a
+/// branch, and the connection around it, in one pass. y may be x or residual (in place). A dropped
+/// element gives its residual, but +0 for -0. Backward: the residual's gradient is dy, that of x
+/// dropout_backward(dropout, dy, dx).
+void residual_dropout_forward(const Dropout& dropout, ConstMatrix x, ConstMatrix residual, Matrix y,
+                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
+                              MatrixView<const double> residual, MatrixView<double> y,
+                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
+                              MatrixView<const bfloat16> residual, MatrixView<bfloat16> y,
+                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
+                              MatrixView<const float16> residual, MatrixView<float16> y,
+                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+///@}
+
+///@{
+/// The same with the caller's mask bits instead of drawn ones. With keep_prob 0 everything is
+/// dropped, whatever the bits say.
+void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
+                              ConstMatrix residual, Matrix y, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                              MatrixView<const double> x, MatrixView<const double> residual,
+                              MatrixView<double> y, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                              MatrixView<const bfloat16> x, MatrixView<const bfloat16> residual,
+                              MatrixView<bfloat16> y, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                              MatrixView<const float16> x, MatrixView<const float16> residual,
+                              MatrixView<float16> y, Threads threads = 1,
+                              Stores stores = Stores::automatic);
+///@}
+
+///@{
 /// One pass over a layer's pre-activations: z = x + bias; y = kept and not z <= 0 ? z * scale : 0.
 /// For every z but NaN that is the textbook's relu, then dropout; a kept NaN stays NaN, so that
 /// divergence is seen. -0 gives +0. bias: cols elements, added to each row, or empty for none.

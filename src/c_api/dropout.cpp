@@ -95,6 +95,41 @@ simdrop_status simdrop_dropout_backward_from_mask(double keep_prob, const uint8_
   });
 }
 
+simdrop_status simdrop_residual_dropout_forward(const simdrop_dropout* dropout, simdrop_dtype dtype,
+                                                int64_t rows, int64_t cols, const void* x,
+                                                int64_t x_ld, const void* residual,
+                                                int64_t residual_ld, void* y, int64_t y_ld,
+                                                uint8_t* mask, const simdrop_exec* exec,
+                                                simdrop_error* error) {
+  return catch_exceptions(error, [&] {
+    const Shape s(rows, cols);
+    const Exec run(exec);
+    with_type(dtype, [&]<class T>(T) {
+      simdrop::residual_dropout_forward(
+          dropout_of(dropout), matrix_of<T>(x, s.rows, s.cols, x_ld, "x_ld"),
+          matrix_of<T>(residual, s.rows, s.cols, residual_ld, "residual_ld"),
+          matrix_of<T>(y, s.rows, s.cols, y_ld, "y_ld"), optional_array(mask, s.mask_size()),
+          run.threads(), run.stores());
+    });
+  });
+}
+
+simdrop_status simdrop_residual_dropout_forward_from_mask(
+    double keep_prob, const uint8_t* mask, simdrop_dtype dtype, int64_t rows, int64_t cols,
+    const void* x, int64_t x_ld, const void* residual, int64_t residual_ld, void* y, int64_t y_ld,
+    const simdrop_exec* exec, simdrop_error* error) {
+  return catch_exceptions(error, [&] {
+    const Shape s(rows, cols);
+    const Exec run(exec);
+    with_type(dtype, [&]<class T>(T) {
+      simdrop::residual_dropout_forward(
+          keep_prob, given_mask(mask, s), matrix_of<T>(x, s.rows, s.cols, x_ld, "x_ld"),
+          matrix_of<T>(residual, s.rows, s.cols, residual_ld, "residual_ld"),
+          matrix_of<T>(y, s.rows, s.cols, y_ld, "y_ld"), run.threads(), run.stores());
+    });
+  });
+}
+
 simdrop_status simdrop_bias_relu_dropout_forward(const simdrop_dropout* dropout,
                                                  simdrop_dtype dtype, int64_t rows, int64_t cols,
                                                  const void* x, int64_t x_ld, const void* bias,

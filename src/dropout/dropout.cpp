@@ -128,6 +128,28 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
 }
 
 template <class T>
+void run_residual_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                          MatrixView<const T> residual, MatrixView<T> y, std::uint8_t* mask,
+                          Execution execution) {
+  if (contiguous(x) && contiguous(residual) && contiguous(y)) {
+    x = {x.data, 1, x.size()};
+    residual = {residual.data, 1, residual.size()};
+    y = {y.data, 1, y.size()};
+  }
+  const auto& table = elementwise<T>();
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.residual_dropout(detail::advance(source, offset), scale,
+                                      Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                      residual.row(r) + c, residual.ld, y.row(r) + c,
+                                      mask == nullptr ? nullptr : mask + offset / 8);
+             });
+}
+
+template <class T>
 void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
                            std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
                            Execution execution) {
@@ -166,6 +188,38 @@ void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixV
   check_given_mask(mask, dx, "dx");
   run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob, dy, dx,
               nullptr, execution);
+}
+
+template <class T>
+void check_residual(MatrixView<const T> x, MatrixView<const T> residual, MatrixView<T> y) {
+  check_in_out(x, "x", y, "y");
+  check_like(residual, "residual", x, "x");
+  check_same_or_no_overlap(y, "y", residual, "residual");
+}
+
+template <class T>
+void drawn_residual_dropout(const Dropout& dropout, MatrixView<const T> x,
+                            MatrixView<const T> residual, MatrixView<T> y,
+                            std::span<std::uint8_t> mask, Execution execution) {
+  detail::check_dropout(dropout);
+  check_residual(x, residual, y);
+  execution.check();
+  check_drawn_mask(mask, x, "x", y, "y");
+  check_no_overlap(mask, "mask", residual, "residual");
+  run_residual_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, residual, y,
+                       mask.empty() ? nullptr : mask.data(), execution);
+}
+
+template <class T>
+void given_residual_dropout(double keep_prob, std::span<const std::uint8_t> mask,
+                            MatrixView<const T> x, MatrixView<const T> residual, MatrixView<T> y,
+                            Execution execution) {
+  detail::check_keep_prob(keep_prob);
+  check_residual(x, residual, y);
+  execution.check();
+  check_given_mask(mask, y, "y");
+  run_residual_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
+                       x, residual, y, nullptr, execution);
 }
 
 template <class T>
@@ -214,7 +268,7 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
 
 }  // namespace
 
-// The six functions for elements of one type.
+// The functions for elements of one type.
 #define SIMDROP_DEFINE_FOR(T)                                                                     \
   void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
                        std::span<std::uint8_t> mask, Threads threads, Stores stores) {            \
@@ -228,6 +282,16 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
                         MatrixView<const T> dy, MatrixView<T> dx, Threads threads,                \
                         Stores stores) {                                                          \
     given_dropout(keep_prob, mask, dy, dx, {threads, stores});                                    \
+  }                                                                                               \
+  void residual_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                    \
+                                MatrixView<const T> residual, MatrixView<T> y,                    \
+                                std::span<std::uint8_t> mask, Threads threads, Stores stores) {   \
+    drawn_residual_dropout(dropout, x, residual, y, mask, {threads, stores});                     \
+  }                                                                                               \
+  void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,             \
+                                MatrixView<const T> x, MatrixView<const T> residual,              \
+                                MatrixView<T> y, Threads threads, Stores stores) {                \
+    given_residual_dropout(keep_prob, mask, x, residual, y, {threads, stores});                   \
   }                                                                                               \
   void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
                                  std::span<const T> bias, MatrixView<T> y,                        \

@@ -40,6 +40,12 @@ struct ElementwiseKernels {
   void (*dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x, T* y,
                   std::uint8_t* bits_out);
 
+  // y = residual + (kept ? x * scale : +0), rounded after each operation. residual has leading
+  // dimension ld_residual; bits_out may be null.
+  void (*residual_dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
+                           const T* residual, std::size_t ld_residual, T* y,
+                           std::uint8_t* bits_out);
+
   // z = x + bias; y = kept and not z <= 0 ? z * scale : 0. bias and bits_out may be null.
   void (*bias_relu_dropout)(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
                             const T* bias, T* y, std::uint8_t* bits_out);

@@ -77,6 +77,12 @@ static void masks_and_dropout(void) {
   CHECK(memcmp(dx, y, sizeof(y)) == 0);
   OK(simdrop_dropout_backward_from_mask(0.5, mask, SIMDROP_F32, 2, 4, x, 4, dx, 4, NULL, &error));
   CHECK(memcmp(dx, y, sizeof(y)) == 0);
+  OK(simdrop_residual_dropout_forward(&dropout, SIMDROP_F32, 2, 4, x, 4, x, 4, y, 4, NULL, NULL,
+                                      &error));
+  for (i = 0; i < 8; ++i) CHECK(y[i] == x[i] + ((mask[0] >> i & 1) ? 2 * x[i] : 0));
+  OK(simdrop_residual_dropout_forward_from_mask(0.5, mask, SIMDROP_F32, 2, 4, x, 4, x, 4, z, 4, NULL,
+                                                &error));
+  CHECK(memcmp(y, z, sizeof(y)) == 0);
   OK(simdrop_bias_relu_dropout_forward(&dropout, SIMDROP_F32, 2, 4, x, 4, bias, y, 4, mask, NULL,
                                        &error));
   OK(simdrop_bias_relu_dropout_forward_from_mask(0.5, mask, SIMDROP_F32, 2, 4, x, 4, bias, z, 4,

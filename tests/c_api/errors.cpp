@@ -17,7 +17,7 @@ using c_api::expect_invalid;
 
 constexpr std::int64_t too_large = std::numeric_limits<std::int64_t>::max();
 
-// Every argument of the six functions, 4 x 6 doubles, in one block of memory that must not change.
+// Every argument of the functions, 4 x 6 doubles, in one block of memory that must not change.
 // A test spoils some of them.
 struct Calls {
   std::vector<double> memory = std::vector<double>(160, 3.5);
@@ -52,6 +52,14 @@ struct Calls {
     return simdrop_bias_relu_dropout_forward_from_mask(keep_prob, mask, dtype, rows, cols, in,
                                                        in_ld, bias, out, out_ld, &exec, e);
   }
+  simdrop_status residual(simdrop_error* e) {
+    return simdrop_residual_dropout_forward(dropout_pointer, dtype, rows, cols, in, in_ld, in2,
+                                            in2_ld, out, out_ld, mask, &exec, e);
+  }
+  simdrop_status residual_from_mask(simdrop_error* e) {
+    return simdrop_residual_dropout_forward_from_mask(keep_prob, mask, dtype, rows, cols, in, in_ld,
+                                                      in2, in2_ld, out, out_ld, &exec, e);
+  }
   simdrop_status relu_backward(simdrop_error* e) {
     return simdrop_relu_dropout_backward(keep_prob, dtype, rows, cols, in, in_ld, in2, in2_ld, out,
                                          out_ld, &exec, e);
@@ -71,6 +79,8 @@ constexpr Named functions[] = {
     {&Calls::bias_relu, "x", "y", true, false, true, true},
     {&Calls::bias_relu_from_mask, "x", "y", false, true, false, true},
     {&Calls::relu_backward, "y", "dx", false, false, false, false},
+    {&Calls::residual, "x", "y", true, false, true, false},
+    {&Calls::residual_from_mask, "x", "y", false, true, false, false},
 };
 
 void refuses(const Named& f, std::string_view name, std::string_view value,
@@ -104,6 +114,8 @@ TEST_SUITE("C API errors") {
       if (f.reads_mask) refuses(f, "mask", "NULL", [](Calls& c) { c.mask = nullptr; });
     }
     refuses(functions[5], "dy.data", "null", [](Calls& c) { c.in2 = nullptr; });
+    refuses(functions[6], "residual.data", "null", [](Calls& c) { c.in2 = nullptr; });
+    refuses(functions[7], "residual.data", "null", [](Calls& c) { c.in2 = nullptr; });
   }
 
   TEST_CASE("negative sizes, and sizes that overflow") {
@@ -128,6 +140,8 @@ TEST_SUITE("C API errors") {
       refuses(f, text(f.out, ".ld"), "5", [](Calls& c) { c.out_ld = 5; });
     }
     refuses(functions[5], "dy_ld", "-1", [](Calls& c) { c.in2_ld = -1; });
+    refuses(functions[6], "residual_ld", "-1", [](Calls& c) { c.in2_ld = -1; });
+    refuses(functions[7], "residual_ld", "-1", [](Calls& c) { c.in2_ld = -1; });
   }
 
   TEST_CASE("buffers that overlap and are not identical") {
@@ -162,6 +176,8 @@ TEST_SUITE("C API errors") {
             [](Calls& c) { c.mask = reinterpret_cast<std::uint8_t*>(c.bias); });
     refuses(functions[5], "dx", "overlaps dy", [](Calls& c) { c.out = c.in2 + 1; });
     accepts(functions[5], [](Calls& c) { c.out = c.in2; });
+    refuses(functions[6], "y", "overlaps residual", [](Calls& c) { c.out = c.in2 + 1; });
+    accepts(functions[7], [](Calls& c) { c.out = c.in2; });
   }
 
   TEST_CASE("probabilities, enumerations and threads out of range") {

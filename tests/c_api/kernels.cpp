@@ -67,6 +67,10 @@ void check_drawn(bool with_mask, const simdrop_exec* exec) {
   a.check(simdrop_bias_relu_dropout_forward(&a.dropout, dtype_of<T>, row_count, col_count,
                                             a.x.data(), padded_cols, nullptr, a.got.data(),
                                             padded_cols, mask, exec, nullptr));
+  simdrop::residual_dropout_forward(a.same, a.view(a.x), a.view(a.dy), a.output(), want_mask);
+  a.check(simdrop_residual_dropout_forward(&a.dropout, dtype_of<T>, row_count, col_count,
+                                           a.x.data(), padded_cols, a.dy.data(), padded_cols,
+                                           a.got.data(), padded_cols, mask, exec, nullptr));
   simdrop::dropout_backward(a.same, a.view(a.dy), a.output());
   a.check(simdrop_dropout_backward(&a.dropout, dtype_of<T>, row_count, col_count, a.dy.data(),
                                    padded_cols, a.got.data(), padded_cols, exec, nullptr));
@@ -84,6 +88,10 @@ void check_given(const simdrop_exec* exec) {
   a.check(simdrop_bias_relu_dropout_forward_from_mask(
       0.3, a.bits.data(), dtype_of<T>, row_count, col_count, a.x.data(), padded_cols, a.bias.data(),
       a.got.data(), padded_cols, exec, nullptr));
+  simdrop::residual_dropout_forward(0.3, a.bits, a.view(a.x), a.view(a.dy), a.output());
+  a.check(simdrop_residual_dropout_forward_from_mask(
+      0.3, a.bits.data(), dtype_of<T>, row_count, col_count, a.x.data(), padded_cols, a.dy.data(),
+      padded_cols, a.got.data(), padded_cols, exec, nullptr));
   simdrop::relu_dropout_backward(0.3, a.view(a.x), a.view(a.dy), a.output());
   a.check(simdrop_relu_dropout_backward(0.3, dtype_of<T>, row_count, col_count, a.x.data(),
                                         padded_cols, a.dy.data(), padded_cols, a.got.data(),

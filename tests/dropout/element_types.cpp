@@ -105,6 +105,23 @@ void check_dropout(const Problem<T>& p) {
 }
 
 template <class T>
+void check_residual(const Problem<T>& p) {
+  const auto want = p.expected([&](std::size_t i, std::size_t, bool kept) {
+    return reference::residual_dropout_as_documented(widen(p.dy[i]), widen(p.x[i]), kept, p.scale);
+  });
+  check_runs(p, want, [&](MatrixView<T> y, int num_threads, Stores stores) {
+    Bytes mask(p.bits.size(), 0xCC);
+    simdrop::residual_dropout_forward(p.dropout, p.in(p.x), p.in(p.dy), y, mask, num_threads,
+                                      stores);
+    CHECK(mask == p.bits);
+  });
+  check_runs(p, want, [&](MatrixView<T> y, int num_threads, Stores stores) {
+    simdrop::residual_dropout_forward(p.keep_prob, p.bits, p.in(p.x), p.in(p.dy), y, num_threads,
+                                      stores);
+  });
+}
+
+template <class T>
 void check_relu(const Problem<T>& p) {
   const auto want = p.expected([&](std::size_t i, std::size_t c, bool kept) {
     return reference::bias_relu_dropout_as_documented(widen(p.x[i]), widen(p.bias[c]), kept,
@@ -137,6 +154,15 @@ void check_in_place(const Problem<T>& p) {
     over(MatrixView<T>(got.data(), p.rows, p.cols, p.ld_in));
     CHECK(test::first_difference(got, want) == test::no_difference);
   };
+  const MatrixView<const T> other = p.in(p.dy);
+  same([&](auto in, auto y) { simdrop::residual_dropout_forward(p.dropout, in, other, y); },
+       [&](auto y) {
+         simdrop::residual_dropout_forward(p.dropout, y, other, y, {}, 2, Stores::streaming);
+       });
+  same([&](auto in, auto y) { simdrop::residual_dropout_forward(p.dropout, other, in, y); },
+       [&](auto y) {
+         simdrop::residual_dropout_forward(p.dropout, other, y, y, {}, 2, Stores::streaming);
+       });
   same([&](auto in, auto y) { simdrop::dropout_forward(p.dropout, in, y); },
        [&](auto y) { simdrop::dropout_forward(p.dropout, y, y, {}, 2, Stores::streaming); });
   same([&](auto in, auto y) { simdrop::bias_relu_dropout_forward(p.dropout, in, p.bias, y); },
@@ -207,6 +233,7 @@ TEST_SUITE("dropout") {
     for (const auto& p : problems<T>()) {
       check_dropout(p);
       check_relu(p);
+      check_residual(p);
       check_in_place(p);
     }
   }

@@ -94,6 +94,56 @@ void check_type() {
 }  // namespace
 
 TEST_SUITE("dropout errors") {
+  TEST_CASE("residual_dropout_forward") {
+    Fixture f;
+    const auto residual = test::random_floats(40, 2);
+    const ConstMatrix add(residual.data(), 4, 6);
+    const auto bad_stores = static_cast<simdrop::Stores>(3);
+    // Drawn and given masks: call(keep_prob, mask, x, residual, y, threads, stores).
+    const auto drawn = [](double keep_prob, std::span<std::uint8_t> mask, ConstMatrix x,
+                          ConstMatrix r, Matrix y, int threads, simdrop::Stores stores) {
+      simdrop::residual_dropout_forward(Dropout{.keep_prob = keep_prob}, x, r, y, mask, threads,
+                                        stores);
+    };
+    const auto given = [](double keep_prob, std::span<std::uint8_t> mask, ConstMatrix x,
+                          ConstMatrix r, Matrix y, int threads, simdrop::Stores stores) {
+      simdrop::residual_dropout_forward(keep_prob, mask, x, r, y, threads, stores);
+    };
+    const auto check = [&](auto call) {
+      constexpr auto cached = simdrop::Stores::cached;
+      const auto fails = [&](std::string_view name, std::string_view value, ConstMatrix x,
+                             ConstMatrix r, Matrix y) {
+        expect_invalid(name, value, [&] { call(0.5, f.bits(), x, r, y, 1, cached); });
+      };
+      for (const auto& [keep_prob, text] : bad_keep_probs) {
+        const double p = keep_prob;
+        expect_invalid("keep_prob", text,
+                       [&] { call(p, f.bits(), f.in(), add, f.out(), 1, cached); });
+      }
+      expect_invalid("mask", "2",
+                     [&] { call(0.5, f.short_bits(), f.in(), add, f.out(), 1, cached); });
+      expect_invalid("threads.count", "-1",
+                     [&] { call(0.5, f.bits(), f.in(), add, f.out(), -1, cached); });
+      expect_invalid("stores", "3",
+                     [&] { call(0.5, f.bits(), f.in(), add, f.out(), 1, bad_stores); });
+      fails("residual shape", "4 x 5", f.in(), {residual.data(), 4, 5}, f.out());
+      fails("residual", "null", f.in(), {nullptr, 4, 6}, f.out());
+      fails("residual", "5", f.in(), {residual.data(), 4, 6, 5}, f.out());
+      fails("y shape", "3 x 6", f.in(), add, {f.y.data(), 3, 6});
+      fails("y", "overlaps residual", f.in(), {f.y.data() + 1, 4, 6}, f.out());
+      fails("y", "overlaps x", {f.y.data() + 1, 4, 6}, add, f.out());
+    };
+    check(drawn);
+    check(given);
+    std::vector<float> y(24);
+    const std::span<std::uint8_t> over(reinterpret_cast<std::uint8_t*>(f.y.data()) + 50, 3);
+    expect_invalid("mask", "overlaps residual", [&] {
+      simdrop::residual_dropout_forward(f.half, f.in(), f.out(), {y.data(), 4, 6}, over);
+    });
+    CHECK(y == std::vector<float>(24));
+    f.check_untouched();
+  }
+
   TEST_CASE("keep_prob that is NaN or outside [0, 1]") {
     Fixture f;
     for (const auto& [keep_prob, text] : bad_keep_probs) {

@@ -55,8 +55,8 @@ TEST_SUITE("kernel_table") {
       Listed listed;
       static_cast<KernelTable&>(listed) = table;
       listed.check();
-      const bool sized = table.products_f32.scratch_size != nullptr &&
-                         table.products_f64.scratch_size != nullptr;
+      const bool sized =
+          table.products_f32.scratch_size != nullptr && table.products_f64.scratch_size != nullptr;
       CHECK(sized);
     });
   }

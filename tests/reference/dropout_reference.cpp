@@ -31,6 +31,11 @@ A dropout_as_documented(A x, bool kept, A scale) {
 }
 
 template <class A>
+A residual_dropout_as_documented(A residual, A x, bool kept, A scale) {
+  return residual + dropout_as_documented(x, kept, scale);
+}
+
+template <class A>
 A bias_relu_dropout_as_documented(A x, A bias, bool kept, A scale) {
   const A z = x + bias;
   if (!kept || z <= A{0}) return A{0};
@@ -53,6 +58,8 @@ template float scale_of(double);
 template double scale_of(double);
 template float dropout_as_documented(float, bool, float);
 template double dropout_as_documented(double, bool, double);
+template float residual_dropout_as_documented(float, float, bool, float);
+template double residual_dropout_as_documented(double, double, bool, double);
 template float bias_relu_dropout_as_documented(float, float, bool, float);
 template double bias_relu_dropout_as_documented(double, double, bool, double);
 template float relu_dropout_backward_as_documented(float, float, float);

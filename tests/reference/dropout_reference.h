@@ -20,6 +20,8 @@ A scale_of(double keep_prob);
 template <class A>
 A dropout_as_documented(A x, bool kept, A scale);
 template <class A>
+A residual_dropout_as_documented(A residual, A x, bool kept, A scale);
+template <class A>
 A bias_relu_dropout_as_documented(A x, A bias, bool kept, A scale);
 template <class A>
 A relu_dropout_backward_as_documented(A y, A dy, A scale);

@@ -55,6 +55,25 @@ simdrop_status simdrop_dropout_backward_from_mask(double keep_prob, const uint8_
                                                   simdrop_error* error);
 
 /**
+ * y = residual + (kept ? x * scale : 0), rounded after the product and after the sum. y may be x or
+ * residual. A dropped element gives its residual, but +0 for -0. Backward: the residual's gradient
+ * is dy, that of x simdrop_dropout_backward().
+ * @param mask as in simdrop_dropout_forward().
+ */
+simdrop_status simdrop_residual_dropout_forward(const simdrop_dropout* dropout, simdrop_dtype dtype,
+                                                int64_t rows, int64_t cols, const void* x,
+                                                int64_t x_ld, const void* residual,
+                                                int64_t residual_ld, void* y, int64_t y_ld,
+                                                uint8_t* mask, const simdrop_exec* exec,
+                                                simdrop_error* error);
+
+/** The same with the caller's mask bits, simdrop_mask_bytes(rows * cols) bytes. */
+simdrop_status simdrop_residual_dropout_forward_from_mask(
+    double keep_prob, const uint8_t* mask, simdrop_dtype dtype, int64_t rows, int64_t cols,
+    const void* x, int64_t x_ld, const void* residual, int64_t residual_ld, void* y, int64_t y_ld,
+    const simdrop_exec* exec, simdrop_error* error);
+
+/**
  * z = x + bias; y = kept and not z <= 0 ? z * scale : 0, in one pass: relu, then dropout, but for
  * a kept NaN, which stays NaN.
  * @param bias cols elements, added to each row; NULL: none.

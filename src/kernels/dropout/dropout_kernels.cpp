@@ -49,6 +49,33 @@ void dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x
              });
 }
 
+template <class T, class A>
+struct ResidualBody {
+  A scale;
+  const T *x, *residual;
+  VecOf<T> scales = VecOf<T>(scale);
+
+  [[nodiscard]] A element(std::size_t i, bool kept) const {
+    return to_arithmetic(residual[i]) + (kept ? to_arithmetic(x[i]) * scale : A{0});
+  }
+  template <int K, class Mask>
+  [[nodiscard]] VecOf<T> vector(std::size_t i, const Mask& mask) const {
+    return load(residual + i) + mask.template select<K>(in_register(load(x + i)) * scales);
+  }
+};
+
+template <class T, class A>
+void residual_dropout(const MaskSource& source, A scale, const Shape2D& shape, const T* x,
+                      const T* residual, std::size_t ld_residual, T* y, std::uint8_t* bits_out) {
+  apply_mask(source, shape, bits_out, y,
+             [=](std::size_t row, std::size_t col, std::size_t n, const std::uint8_t* bits,
+                 std::size_t position) {
+               const ResidualBody<T, A> body{scale, x + row * shape.ld_in + col,
+                                             residual + row * ld_residual + col};
+               apply_masked(y + row * shape.ld_out + col, n, bits, position, shape.streaming, body);
+             });
+}
+
 template <bool HasBias, class T, class A>
 struct BiasReluBody {
   A scale;
@@ -114,6 +141,7 @@ void relu_dropout_backward(A scale, const Shape2D& shape, const T* y, const T* d
 template <class T, class A>
 constexpr ElementwiseKernels<T, A> elementwise_kernels() {
   return {.dropout = dropout<T, A>,
+          .residual_dropout = residual_dropout<T, A>,
           .bias_relu_dropout = bias_relu_dropout<T, A>,
           .relu_dropout_backward = relu_dropout_backward<T, A>};
 }

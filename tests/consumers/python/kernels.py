@@ -53,6 +53,15 @@ def dropout(lib, rng, dtype, np_type, bf16, exec_):
     lib.call("dropout_backward_from_mask", 0.7, packed, *shape, dx, cols, dx, cols, exec_)
     same(dx, want, "dropout_backward_from_mask, in place")
 
+    want = narrow(wide_dy + oracle.select(kept, wide_x * scale))
+    lib.call("residual_dropout_forward", d, *shape, x, ld, dy, cols, y, cols, mask, exec_)
+    same(mask, packed, "mask of residual_dropout_forward")
+    same(y, want, "residual_dropout_forward")
+    y[:] = dy
+    lib.call("residual_dropout_forward_from_mask", 0.7, packed, *shape, x, ld, y, cols, y, cols,
+             exec_)
+    same(y, want, "residual_dropout_forward_from_mask, in place")
+
     z = wide_x + wide_bias
     want = narrow(oracle.select(kept & (z > 0), z * scale))
     lib.call("bias_relu_dropout_forward", d, *shape, x, ld, bias, y, cols, None, exec_)
