@@ -1,6 +1,6 @@
 # Tests that every header of src and include compiles by itself, and twice in one file: a generated
 # source a header does so. They are built by the test alone, which is quick where nothing changed.
-# It takes a minute of two cores: builds for developers have it, but for cross builds and sanitizers,
+# It takes a while: builds for developers have it, but for cross builds and sanitizers,
 # which would find nothing else. Warnings are for the sources that include a header.
 if(NOT SIMDROP_WERROR OR CMAKE_CROSSCOMPILING OR CMAKE_CXX_FLAGS MATCHES "-fsanitize")
   return()
@@ -76,6 +76,7 @@ foreach(isa IN LISTS SIMDROP_ISAS)
   simdrop_header_sources(sources cpp ${headers_of_isa})
   simdrop_isa_object(header_checks_${isa} ${isa} ${sources})
   target_compile_options(header_checks_${isa} PRIVATE -O0 -w)
+  target_precompile_headers(header_checks_${isa} PRIVATE <xsimd/xsimd.hpp>)  # parsed once
   set_target_properties(header_checks_${isa} PROPERTIES EXCLUDE_FROM_ALL TRUE)
   add_dependencies(header_checks header_checks_${isa})
 endforeach()

@@ -78,6 +78,13 @@ bool contiguous(MatrixView<T> m) {
   return m.rows <= 1 || m.ld == m.cols;
 }
 
+// Matrices without gaps between their rows are one row.
+template <class... T>
+void flatten(MatrixView<T>&... matrices) {
+  if (!(... && contiguous(matrices))) return;
+  ((matrices = {matrices.data, 1, matrices.size()}), ...);
+}
+
 template <class T>
 using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
@@ -111,10 +118,7 @@ void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool stream
 template <class T>
 void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x, MatrixView<T> y,
                  std::uint8_t* mask, Execution execution) {
-  if (contiguous(x) && contiguous(y)) {
-    x = {x.data, 1, x.size()};
-    y = {y.data, 1, y.size()};
-  }
+  flatten(x, y);
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
@@ -131,11 +135,7 @@ template <class T>
 void run_residual_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
                           MatrixView<const T> residual, MatrixView<T> y, std::uint8_t* mask,
                           Execution execution) {
-  if (contiguous(x) && contiguous(residual) && contiguous(y)) {
-    x = {x.data, 1, x.size()};
-    residual = {residual.data, 1, residual.size()};
-    y = {y.data, 1, y.size()};
-  }
+  flatten(x, residual, y);
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);

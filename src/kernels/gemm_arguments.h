@@ -111,36 +111,36 @@ struct BackwardWeightsProduct {
   // and their state are those of all units, and begin with the first of them. The gradients of
   // dropped units are 0, or with `lazy` their targets and state are not touched: not for store, and
   // always for add.
-  bool kept;
+  bool drops_units;
   bool lazy;
   KeptUnits out_units, in_units;
   std::size_t first_out, first_in;
   T* scratch;
 };
 
-// `rows` in parts of at most `most`, as equal as can be; part i starts at row begin(i).
+// `rows` in tiles of at most `most`, as equal as can be; tile i starts at row begin(i).
 // Always inline: kernels use it, and must share no function with the rest of the program.
 struct EvenSplit {
-  std::size_t rows, parts;
+  std::size_t rows, count;
   [[gnu::always_inline]] constexpr EvenSplit(std::size_t rows_, std::size_t most)
-      : rows(rows_), parts((rows_ + most - 1) / most) {}
-  [[nodiscard, gnu::always_inline]] constexpr std::size_t begin(std::size_t part) const {
-    return rows * part / parts;
+      : rows(rows_), count((rows_ + most - 1) / most) {}
+  [[nodiscard, gnu::always_inline]] constexpr std::size_t begin(std::size_t tile) const {
+    return rows * tile / count;
   }
-  [[nodiscard, gnu::always_inline]] constexpr std::size_t size(std::size_t part) const {
-    return begin(part + 1) - begin(part);
+  [[nodiscard, gnu::always_inline]] constexpr std::size_t size(std::size_t tile) const {
+    return begin(tile + 1) - begin(tile);
   }
 };
 
 template <class T>
 struct ProductKernels {
   // A micro-kernel computes at most mr x nr elements at once. Threads split outputs (inputs in
-  // backward_input) at multiples of `unit`.
-  std::uint32_t mr, nr, unit;
+  // backward_input) at multiples of `vector`, the elements of one.
+  std::uint32_t mr, nr, vector;
 
   // A panel of `width` rows for all of k: element (i, p) at panel[p * width + i], from row i at
   // src + i * ld (pack_rows: a transposition) or at src + i, its elements ld apart (pack_cols).
-  // Rows beyond `rows` are +0 up to a whole vector of `unit` rows, and unspecified behind it: a
+  // Rows beyond `rows` are +0 up to a whole vector of rows, and unspecified behind it: a
   // product looks at no other vectors. Neither writes outside the width * k elements of the panel.
   void (*pack_rows)(std::size_t rows, std::size_t k, const T* src, std::size_t ld,
                     std::size_t width, T* panel);

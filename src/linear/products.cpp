@@ -103,7 +103,7 @@ void multiply(const KernelTable& table, const TeamMember& member, const ForwardC
               const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
   const ForwardProduct<T>& whole = call.product;
-  const Part part = part_of(member, whole.outs, kernels.unit, whole.batch, kernels.nr, whole.k);
+  const Part part = part_of(member, whole.outs, kernels.vector, whole.batch, kernels.nr, whole.k);
   if (part.m.empty()) return;
   const std::size_t block = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
   ForwardProduct<T> p = whole;
@@ -138,7 +138,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardInpu
   const std::size_t block = block_rows(p.batch, p.k, sizeof(T), 1);
   for (std::size_t row = 0; row < p.batch; row += block) {
     const EvenSplit tiles(std::min(block, p.batch - row), kernels.mr);
-    const Range mine = panels_of(member, tiles.parts, tiles.rows * p.k);
+    const Range mine = panels_of(member, tiles.count, tiles.rows * p.k);
     for (std::size_t t = mine.begin; t < mine.end; ++t) {
       const std::size_t first = row + tiles.begin(t);
       kernels.pack_rows(tiles.size(t), p.k, call.dy + first * call.ld_dy, call.ld_dy, tiles.size(t),
@@ -175,7 +175,7 @@ void pack(const KernelTable& table, const TeamMember& member, const BackwardWeig
   const std::size_t batch = call.product.batch;
   const std::size_t ins = call.product.ins;
   const std::size_t nr = kernels.nr;
-  if (in_place(call, kernels.unit)) return;
+  if (in_place(call, kernels.vector)) return;
   const Range mine = panels_of(member, round_up(ins, nr) / nr, batch * ins);
   for (std::size_t in = mine.begin * nr; in < std::min(ins, mine.end * nr); in += nr) {
     kernels.pack_cols(std::min(nr, ins - in), batch, call.x + in, call.ld_x, nr,
@@ -192,7 +192,7 @@ void multiply(const KernelTable& table, const TeamMember& member,
       whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
   const Part part = part_of(member, whole.outs, 1, whole.ins, grain, whole.batch);
   // Without kept outputs, one member lets the weights see their zero gradients.
-  const bool no_outputs = whole.kept && whole.outs == 0 && member.rank == 0;
+  const bool no_outputs = whole.drops_units && whole.outs == 0 && member.rank == 0;
   if ((part.m.empty() && !no_outputs) || (part.n.empty() && whole.ins != 0)) return;
   const auto at = [](GradientUse<T> use, std::size_t offset) {
     if (use.target != nullptr) use.target += offset;
@@ -208,14 +208,14 @@ void multiply(const KernelTable& table, const TeamMember& member,
   const std::size_t block = whole.max_norm == 0.0 ? columns_in_l2(part.n.end - part.n.begin,
                                                                   whole.batch, sizeof(T), grain)
                                                   : grain;
-  const bool use_in_place = in_place(call, kernels.unit);
+  const bool use_in_place = in_place(call, kernels.vector);
   for (std::size_t in = part.n.begin; in == part.n.begin || in < part.n.end; in += block) {
     p.ins = std::min(block, part.n.end - in);
     p.x = use_in_place ? call.x + in : buffers.panels + in * whole.batch;
     p.ld_x = use_in_place ? call.ld_x : 0;
     p.first_out = part.m.begin;
     p.first_in = in;
-    if (!whole.kept) {
+    if (!whole.drops_units) {
       p.weights = at(whole.weights, part.m.begin * whole.weights.ld + in);
       p.bias = at(whole.bias, part.m.begin);
     }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t one = std::uint64_t{1} << 32;  // probability 1
 
-// The base mask of least cost, and what is missing: each element is struck with probability
+// The base mask of least cost, and what is missing: each element is corrected with probability
 // delta / whole.
 struct Base {
   std::uint32_t digits, numerator;

@@ -53,7 +53,7 @@ BackwardWeightsCall<float> Network::weights_call(std::size_t l, const Group& gro
   p.dy = layer.dz.get() + group.first * layer.width;
   p.ld_dy = p.outs;
   p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
-  p.kept = drops_units(l, group);
+  p.drops_units = drops_units(l, group);
   p.out_units = layer.kept.units[group.index];
   p.in_units = layers[l - 1].kept.units[group.index];
   if (updates == nullptr) {

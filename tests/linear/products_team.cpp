@@ -136,7 +136,7 @@ class Problem {
 template <class T>
 std::vector<LinearShape> shapes_of(const KernelTable& table) {
   const auto& kernels = test::products_of<T>(table);
-  const std::size_t few = 2 * kernels.unit - (kernels.unit > 1 ? 1 : 0);
+  const std::size_t few = 2 * kernels.vector - (kernels.vector > 1 ? 1 : 0);
   const std::size_t most = 8 * 260'000;
   const auto rest = [&](std::size_t a, std::size_t b) { return most / (a * b) + 1; };
   std::vector<LinearShape> all{{rest(few, 333), 333, few}};

@@ -1,5 +1,5 @@
-// What is done to a finished block of a product on its way out, a vector at a time; the block is in
-// L1 or L2, where the micro-kernels left it.
+// What is done to the finished sums of a product on their way out, a vector at a time; they are in
+// L1 or L2, where the micro-kernels left them.
 #pragma once
 
 #include <cstddef>
@@ -46,9 +46,9 @@ inline void finish_examples(const ForwardProduct<T>& p, std::size_t row, std::si
   }
 }
 
-// A block of the forward product holds outputs x examples: it is transposed on the way.
+// The sums of the forward product are outputs x examples: they are transposed on the way.
 template <class T, bool Bits>
-void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, std::size_t out,
+void finish_forward(const ForwardProduct<T>& p, const T* sums, std::size_t ld, std::size_t out,
                     std::size_t outs, std::size_t row, std::size_t rows) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t o = 0; o < outs; o += lanes) {
@@ -56,7 +56,7 @@ void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, 
     const VecOf<T> bias = p.bias != nullptr ? load_first(p.bias + out + o, n) : VecOf<T>(T{0});
     for (std::size_t r = 0; r < rows; r += lanes) {
       VecOf<T> examples[lanes];
-      load_transposed(n, lanes, block + o * ld + r, ld, examples);
+      load_transposed(n, lanes, sums + o * ld + r, ld, examples);
       const std::size_t count = smaller(lanes, rows - r);
       if (n == lanes && count == lanes) {
         finish_examples<T, true, Bits>(p, row + r, count, out + o, n, examples, bias);
@@ -69,13 +69,13 @@ void finish_forward(const ForwardProduct<T>& p, const T* block, std::size_t ld, 
 
 // A vector of inputs of every example; n of its lanes count.
 template <class T, bool Whole>
-inline void finish_inputs(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
+inline void finish_inputs(const BackwardInputProduct<T>& p, const T* sums, std::size_t ld,
                           std::size_t row, std::size_t rows, std::size_t in, std::size_t n) {
   const VecOf<T> scale(p.scale);
   const T* stored = p.stored != nullptr ? p.stored + row * p.ld_stored + in : nullptr;
   T* dx = p.dx + row * p.ld_dx + in;
-  for (std::size_t r = 0; r < rows; ++r, block += ld, dx += p.ld_dx) {
-    VecOf<T> v = load(block);
+  for (std::size_t r = 0; r < rows; ++r, sums += ld, dx += p.ld_dx) {
+    VecOf<T> v = load(sums);
     if (p.stored != nullptr) {
       v = select_gt_zero(Whole ? load(stored) : load_first(stored, n), v * scale);
       stored += p.ld_stored;
@@ -89,15 +89,15 @@ inline void finish_inputs(const BackwardInputProduct<T>& p, const T* block, std:
 }
 
 template <class T>
-void finish_backward_input(const BackwardInputProduct<T>& p, const T* block, std::size_t ld,
+void finish_backward_input(const BackwardInputProduct<T>& p, const T* sums, std::size_t ld,
                            std::size_t row, std::size_t rows, std::size_t in, std::size_t ins) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t i = 0; i < ins; i += lanes) {
     const std::size_t n = smaller(lanes, ins - i);
     if (n == lanes) {
-      finish_inputs<T, true>(p, block + i, ld, row, rows, in + i, n);
+      finish_inputs<T, true>(p, sums + i, ld, row, rows, in + i, n);
     } else {
-      finish_inputs<T, false>(p, block + i, ld, row, rows, in + i, n);
+      finish_inputs<T, false>(p, sums + i, ld, row, rows, in + i, n);
     }
   }
 }

@@ -109,7 +109,7 @@ inline void multiply_compressed(const ForwardProduct<float>& p, std::size_t firs
                                 const MicroOperands<float>& operands, float* c, std::size_t ldc) {
   const bool same_rows = q + k < p.k;
   const std::size_t next_q = same_rows ? q + k : 0;
-  const KeptRows next(p, same_rows ? first : first + m, next_q, smaller(k_block, p.k - next_q));
+  const KeptRows next(p, same_rows ? first : first + m, next_q, smaller(kc, p.k - next_q));
   const LeftPrefetched<float> prefetching{operands, next.rows, next.begin, next.end};
   call_micro<float, true>(m, n, k, prefetching, c, ldc, q != 0);
 }

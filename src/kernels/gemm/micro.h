@@ -9,11 +9,12 @@
 namespace simdrop::detail {
 namespace {
 
-// Rows of the left operand that are copied, not packed, lie so far apart: k_block elements and a
-// line, which keeps them out of each other's cache sets.
-constexpr std::size_t k_block = 512;
+// Terms of a sum between two visits to memory (kc in the BLIS papers).
+constexpr std::size_t kc = 512;
+// Rows of the left operand that are copied, not packed, lie so far apart: kc elements and a line,
+// which keeps them out of each other's cache sets.
 template <class T>
-constexpr std::size_t row_stride = k_block + 64 / sizeof(T);
+constexpr std::size_t row_stride = kc + 64 / sizeof(T);
 
 // The left operand's element (i, p) is a[i * a_ld + p] if its rows are copied or in place, or
 // a[p * a_ld + i] in a panel. The right one's is b[p * b_ld + j].

@@ -22,8 +22,8 @@ template <class T>
 constexpr std::size_t macro_rows = tile_macro_vectors* lanes_of<T>;
 
 template <class T>
-constexpr std::size_t round_up_to(std::size_t n, std::size_t unit) {
-  return (n + unit - 1) / unit * unit;
+constexpr std::size_t round_up_to(std::size_t n, std::size_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
 }
 
 // The leading dimension of gradients, and what the sums of a bias take.
@@ -38,7 +38,7 @@ template <class T>
 std::size_t scratch_size(std::size_t rows, std::size_t k, std::size_t batch) {
   const std::size_t forward =
       macro_rows<T> * round_up_to<T>(rows, nr_of<T>) + tile_mr * row_stride<T>;
-  const std::size_t input = (rows + smaller(k, k_block)) * nr_of<T>;
+  const std::size_t input = (rows + smaller(k, kc)) * nr_of<T>;
   const std::size_t weights = tile_mr * gradient_ld<T>(k) + bias_sums_size<T> + batch * tile_mr;
   const std::size_t most = forward > input ? forward : input;
   return round_up_to<T>(most > weights ? most : weights, 64 / sizeof(T));
@@ -59,19 +59,19 @@ template <class T>
 void forward_product(const ForwardProduct<T>& p) {
   constexpr std::size_t nr = nr_of<T>;
   const std::size_t ld = round_up_to<T>(p.batch, nr);
-  T* block = p.scratch;
-  T* copy = block + macro_rows<T> * ld;
+  T* sums = p.scratch;
+  T* copy = sums + macro_rows<T> * ld;
   const bool compresses = p.rows != nullptr || p.columns.index != nullptr;
   const bool copies = !compresses && !fits_l1<T>(p.outs, p.ld_w);
   for (std::size_t out = 0; out < p.outs; out += macro_rows<T>) {
     const std::size_t outs = smaller(macro_rows<T>, p.outs - out);
     const EvenSplit tiles(outs, tile_mr);
-    for (std::size_t t = 0; t < tiles.parts; ++t) {
+    for (std::size_t t = 0; t < tiles.count; ++t) {
       const std::size_t m = tiles.size(t);
       const std::size_t first = out + tiles.begin(t);
-      T* c = block + tiles.begin(t) * ld;
-      for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
-        const std::size_t k = smaller(k_block, p.k - q);
+      T* c = sums + tiles.begin(t) * ld;
+      for (std::size_t q = 0; q == 0 || q < p.k; q += kc) {
+        const std::size_t k = smaller(kc, p.k - q);
         const T* w = p.w + first * p.ld_w + q;
         MicroOperands<T> operands{w, p.ld_w, p.x + q * nr, nr};
         if (compresses) {
@@ -82,7 +82,7 @@ void forward_product(const ForwardProduct<T>& p) {
         }
         // Examples are finished as soon as the last products of the macro-tile are there, which
         // hides behind the ones of the next examples.
-        const bool last = t + 1 == tiles.parts && q + k >= p.k;
+        const bool last = t + 1 == tiles.count && q + k >= p.k;
         for (std::size_t r = 0; r < p.batch; r += nr, operands.b += nr * p.k) {
           const std::size_t rows = smaller(nr, p.batch - r);
           if (r == 0 && copies) {
@@ -95,9 +95,9 @@ void forward_product(const ForwardProduct<T>& p) {
             call_micro<T, true>(m, rows, k, operands, c + r, ld, q != 0);
           }
           if (last && p.bits != nullptr) {
-            finish_forward<T, true>(p, block + r, ld, out, outs, r, rows);
+            finish_forward<T, true>(p, sums + r, ld, out, outs, r, rows);
           } else if (last) {
-            finish_forward<T, false>(p, block + r, ld, out, outs, r, rows);
+            finish_forward<T, false>(p, sums + r, ld, out, outs, r, rows);
           }
         }
       }
@@ -112,7 +112,7 @@ inline void multiply_panel(const BackwardInputProduct<T>& p, std::size_t in, std
                            std::size_t q, std::size_t k, const T* w, std::size_t ld_w, T* c,
                            std::size_t ldc, T* panel, const T* next) {
   const EvenSplit tiles(p.batch, tile_mr);
-  for (std::size_t t = 0; t < tiles.parts; ++t) {
+  for (std::size_t t = 0; t < tiles.count; ++t) {
     const std::size_t first = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     T* to = c + first * ldc;
@@ -144,8 +144,8 @@ void backward_input_product(const BackwardInputProduct<T>& p) {
     const bool c_in_place = whole && p.stored == nullptr;
     T* c = c_in_place ? p.dx + in : p.scratch;
     const std::size_t ldc = c_in_place ? p.ld_dx : nr;
-    for (std::size_t q = 0; q == 0 || q < p.k; q += k_block) {
-      const std::size_t k = smaller(k_block, p.k - q);
+    for (std::size_t q = 0; q == 0 || q < p.k; q += kc) {
+      const std::size_t k = smaller(kc, p.k - q);
       const T* w = p.w + q * p.ld_w + in;
       if (w_in_place && whole) {
         multiply_panel<T>(p, in, n, q, k, w, p.ld_w, c, ldc, nullptr, nullptr);
@@ -174,7 +174,7 @@ void bias_gradients(const BackwardWeightsProduct<T>& p, std::size_t out, std::si
     store(sums + i, sum);
   }
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (p.kept) {
+    if (p.drops_units) {
       use_kept_bias(p, p.first_out + out, m, sums);
       return;
     }
@@ -188,8 +188,8 @@ inline void multiply_tile(const BackwardWeightsProduct<T>& p, std::size_t m, std
                           std::size_t n, const T* panel, std::size_t ld_panel, T* c,
                           std::size_t ldc) {
   constexpr std::size_t nr = nr_of<T>;
-  for (std::size_t q = 0; q == 0 || q < p.batch; q += k_block) {
-    const std::size_t k = smaller(k_block, p.batch - q);
+  for (std::size_t q = 0; q == 0 || q < p.batch; q += kc) {
+    const std::size_t k = smaller(kc, p.batch - q);
     const T* x = p.ld_x != 0 ? p.x + q * p.ld_x + in : p.x + in * p.batch + q * nr;
     const MicroOperands<T> operands{panel + q * ld_panel, ld_panel, x, p.ld_x != 0 ? p.ld_x : nr};
     call_micro<T, false>(m, n, k, operands, c, ldc, q != 0);
@@ -204,7 +204,7 @@ inline void gradient_rows(const BackwardWeightsProduct<T>& p, std::size_t out, s
   constexpr std::size_t nr = nr_of<T>;
   const std::size_t ld = gradient_ld<T>(p.ins);
   const std::size_t offset = out * p.weights.ld;
-  const bool stores = p.weights.update == Update::store && !p.kept;
+  const bool stores = p.weights.update == Update::store && !p.drops_units;
   // Sums that are the gradients, in whole vectors, need nothing done.
   const bool in_target = stores && p.alpha == T{1} && p.ins % lanes_of<T> == 0;
   for (std::size_t in = 0; in < p.ins && m > 0; in += nr) {
@@ -214,7 +214,7 @@ inline void gradient_rows(const BackwardWeightsProduct<T>& p, std::size_t out, s
     if (stores && !in_target) use_gradients(p, p.weights, offset + in, c, ld, m, n);
   }
   if (stores) return;
-  if (!p.kept) {
+  if (!p.drops_units) {
     use_gradients(p, p.weights, offset, p.scratch, ld, m, p.ins);
   } else if constexpr (sizeof(T) == sizeof(float)) {
     const GradientRow row{p.in_units, run_begin(p.in_units, p.first_in),
@@ -227,7 +227,7 @@ template <class T>
 void limit_rows(const BackwardWeightsProduct<T>& p, std::size_t out, std::size_t m) {
   if constexpr (sizeof(T) == sizeof(float)) {
     if (p.max_norm == 0.0) return;
-    if (!p.kept) {
+    if (!p.drops_units) {
       limit_norms_f32(p.max_norm, m, p.ins, p.weights.target + out * p.weights.ld);
     } else {
       limit_kept_norms(p, p.first_out + out, m);
@@ -250,8 +250,8 @@ void backward_weights_product(const BackwardWeightsProduct<T>& p) {
   const EvenSplit tiles(p.outs, tile_mr);
   T* sums = p.scratch + tile_mr * gradient_ld<T>(p.ins);
   T* packed = sums + bias_sums_size<T>;
-  if (p.kept && p.outs == 0) update_without_outputs(p);
-  for (std::size_t t = 0; t < tiles.parts; ++t) {
+  if (p.drops_units && p.outs == 0) update_without_outputs(p);
+  for (std::size_t t = 0; t < tiles.count; ++t) {
     const std::size_t out = tiles.begin(t);
     const std::size_t m = tiles.size(t);
     // A single tile without padding between its rows is a panel already.
@@ -269,7 +269,7 @@ template <class T>
 constexpr ProductKernels<T> product_kernels() {
   return {.mr = tile_mr,
           .nr = nr_of<T>,
-          .unit = lanes_of<T>,
+          .vector = lanes_of<T>,
           .pack_rows = pack_rows<T>,
           .pack_cols = pack_cols<T>,
           .scratch_size = scratch_size<T>,

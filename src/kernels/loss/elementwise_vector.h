@@ -39,11 +39,11 @@ struct IdentityMse {
 
 // n outputs from element `at` on, with their bias; where there is none, nothing of it is read.
 template <class Fn>
-inline VecF biased_part(const OutputRows& out, std::size_t at, std::size_t n, const float* bias) {
-  VecF z = load_part(out.z + at, n, VecF(Fn::padding));
+inline VecF biased_vector(const OutputRows& out, std::size_t at, std::size_t n, const float* bias) {
+  VecF z = load_lanes(out.z + at, n, VecF(Fn::padding));
   if (out.bias == nullptr) return z;
-  z = z + load_part(bias, n, VecF(0.0F));
-  store_part(out.z + at, n, z);
+  z = z + load_lanes(bias, n, VecF(0.0F));
+  store_lanes(out.z + at, n, z);
   return z;
 }
 
@@ -53,19 +53,20 @@ inline const float* bias_from(const OutputRows& out, std::size_t c) {
 }
 
 template <class Fn>
-inline void activate_part(const OutputRows& out, std::size_t at, std::size_t n, const float* bias) {
-  store_part(out.a + at, n, Fn::activation(biased_part<Fn>(out, at, n, bias)));
+inline void activate_vector(const OutputRows& out, std::size_t at, std::size_t n,
+                            const float* bias) {
+  store_lanes(out.a + at, n, Fn::activation(biased_vector<Fn>(out, at, n, bias)));
 }
 
 template <class Fn>
-inline Widened loss_part(const OutputRows& out, std::size_t at, std::size_t n, const float* bias,
-                         const float* y, const Fn& fn) {
-  const VecF z = biased_part<Fn>(out, at, n, bias);
+inline Widened loss_vector(const OutputRows& out, std::size_t at, std::size_t n, const float* bias,
+                           const float* y, const Fn& fn) {
+  const VecF z = biased_vector<Fn>(out, at, n, bias);
   VecF a;
   VecF dz;
-  const Widened losses = fn(z, load_part(y, n, VecF(0.0F)), a, dz);
-  store_part(out.a + at, n, a);
-  store_part(out.dz + at, n, dz);
+  const Widened losses = fn(z, load_lanes(y, n, VecF(0.0F)), a, dz);
+  store_lanes(out.a + at, n, a);
+  store_lanes(out.dz + at, n, dz);
   return losses;
 }
 
@@ -101,11 +102,11 @@ struct PackedRows {
 template <class Fn>
 void packed_losses(const OutputRows& out, const float* y, std::size_t ld_y, const Fn& fn) {
   const PackedRows rows(out);
-  const std::size_t block = loss_block / out.cols;
-  float targets[loss_block];
-  double losses[loss_block + lanes_f32];
-  for (std::size_t row = 0; row < out.rows; row += block) {
-    const std::size_t n = smaller(block, out.rows - row);
+  const std::size_t rows_at_once = outputs_at_once / out.cols;
+  float targets[outputs_at_once];
+  double losses[outputs_at_once + lanes_f32];
+  for (std::size_t row = 0; row < out.rows; row += rows_at_once) {
+    const std::size_t n = smaller(rows_at_once, out.rows - row);
     const std::size_t first = row * out.cols;
     const float* target = y + row * ld_y;
     if (ld_y != out.cols) {
@@ -115,7 +116,7 @@ void packed_losses(const OutputRows& out, const float* y, std::size_t ld_y, cons
       target = targets;
     }
     rows.for_vectors(row, n * out.cols, [&](std::size_t at, std::size_t lanes, const float* bias) {
-      store(losses + (at - first), loss_part(out, at, lanes, bias, target + (at - first), fn));
+      store(losses + (at - first), loss_vector(out, at, lanes, bias, target + (at - first), fn));
     });
     if (out.cols == 1) {
       __builtin_memcpy(out.losses + row, losses, n * sizeof(double));
@@ -132,13 +133,13 @@ void activate_rows(const OutputRows& out) {
   if (out.ld == out.cols && out.cols <= loss_lanes) {
     PackedRows(out).for_vectors(0, out.rows * out.cols,
                                 [&](std::size_t at, std::size_t n, const float* bias) {
-                                  activate_part<Fn>(out, at, n, bias);
+                                  activate_vector<Fn>(out, at, n, bias);
                                 });
     return;
   }
   for (std::size_t r = 0; r < out.rows; ++r) {
-    for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-      activate_part<Fn>(out, r * out.ld + c, n, bias_from(out, c));
+    for_row_vectors(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+      activate_vector<Fn>(out, r * out.ld + c, n, bias_from(out, c));
     });
   }
 }
@@ -154,10 +155,10 @@ void output_loss(const OutputRows& out, const float* y, std::size_t ld_y, const 
     return;
   }
   for (std::size_t r = 0; r < out.rows; ++r) {
-    RowSum<group_parts> sum;
-    for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    RowSum<vectors_of_lanes> sum;
+    for_row_vectors(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
       sum.template add<K>(
-          loss_part(out, r * out.ld + c, n, bias_from(out, c), y + r * ld_y + c, fn));
+          loss_vector(out, r * out.ld + c, n, bias_from(out, c), y + r * ld_y + c, fn));
     });
     out.losses[r] = sum.total();
   }

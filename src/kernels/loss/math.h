@@ -83,8 +83,8 @@ template <class V>
 template <class V>
 [[gnu::always_inline]] inline V softmax_term(V z, V maximum) {
   const V d = z - maximum;
-  const V z_part = d + maximum;
-  const V error = (z - z_part) - (maximum + (d - z_part));
+  const V z_rounded = d + maximum;
+  const V error = (z - z_rounded) - (maximum + (d - z_rounded));
   return exp_not_above_zero(d, error);
 }
 
@@ -116,7 +116,7 @@ inline double fold_lanes(double* lanes, std::size_t count) {
 }
 
 // Losses of this many outputs, in whole rows, are added up at a time.
-constexpr std::size_t loss_block = 256;
+constexpr std::size_t outputs_at_once = 256;
 
 }  // namespace
 }  // namespace simdrop::detail

@@ -14,12 +14,12 @@ namespace {
 constexpr std::size_t loss_vectors = 4;
 
 // Vectors of floats that make up the lanes of a sum.
-constexpr std::size_t group_parts = loss_lanes / lanes_f32;
+constexpr std::size_t vectors_of_lanes = loss_lanes / lanes_f32;
 
-inline VecF load_part(const float* p, std::size_t n, VecF fill) {
+inline VecF load_lanes(const float* p, std::size_t n, VecF fill) {
   return n == lanes_f32 ? load(p) : load_first(p, n, fill);
 }
-inline void store_part(float* p, std::size_t n, VecF v) {
+inline void store_lanes(float* p, std::size_t n, VecF v) {
   if (n == lanes_f32) {
     store(p, v);
   } else {
@@ -51,10 +51,10 @@ inline double fold_all(const double* lanes) {
   }
 }
 
-// The lanes of a sum over a row of at most 16 columns (Parts vectors), or of any length.
-template <std::size_t Parts>
+// The lanes of a sum over a row of at most 16 columns (some vectors), or of any length.
+template <std::size_t RowVectors>
 struct RowSum {
-  VecD lanes[2 * Parts];
+  VecD lanes[2 * RowVectors];
 
   RowSum() {
     for (auto& lane : lanes) lane = VecD(0.0);
@@ -66,8 +66,8 @@ struct RowSum {
   }
   // As fold_lanes does, down to one vector.
   VecD folded() {
-    std::size_t count = 2 * Parts;
-    for (std::size_t half = group_parts; half > 0; half /= 2) {
+    std::size_t count = 2 * RowVectors;
+    for (std::size_t half = vectors_of_lanes; half > 0; half /= 2) {
       for (std::size_t i = 0; i + half < count; ++i) lanes[i] = lanes[i] + lanes[i + half];
       count = smaller(count, half);
     }
@@ -81,16 +81,16 @@ struct RowSum {
 };
 
 // Calls fn.template operator()<K>(column, n) for each vector of a row, of which n lanes are in it;
-// it is part K of its group.
+// it is vector K of its 16 columns.
 template <class Fn>
-inline void for_parts(std::size_t cols, Fn fn) {
+inline void for_row_vectors(std::size_t cols, Fn fn) {
   std::size_t c = 0;
   for (; c + loss_lanes <= cols; c += loss_lanes) {
-    unrolled<group_parts>(
+    unrolled<vectors_of_lanes>(
         [&]<int K>() { fn.template operator()<K>(c + K * lanes_f32, lanes_f32); });
   }
   if (c == cols) return;
-  unrolled<group_parts>([&]<int K>() {
+  unrolled<vectors_of_lanes>([&]<int K>() {
     const std::size_t at = c + K * lanes_f32;
     if (at < cols) fn.template operator()<K>(at, smaller(cols - at, lanes_f32));
   });

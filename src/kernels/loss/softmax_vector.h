@@ -22,41 +22,41 @@ inline double label_logit(const OutputRows& out, const float* z, std::size_t lab
   return static_cast<double>(out.bias == nullptr ? z[label] : z[label] + out.bias[label]);
 }
 
-// Rows of at most 16 outputs, Parts vectors each. A row is a chain of several hundred cycles, so
-// rows go through its stages a block at a time.
-template <std::size_t Parts>
+// Rows of at most 16 outputs, RowVectors vectors each. A row is a chain of several hundred cycles,
+// so rows go through its stages several at a time.
+template <std::size_t RowVectors>
 struct ShortRows {
-  static constexpr std::size_t block = 16;
-  static constexpr std::size_t in_step = Parts < loss_vectors ? loss_vectors / Parts : 1;
-  static constexpr std::size_t width = Parts * lanes_f32;
+  static constexpr std::size_t rows_at_once = 16;
+  static constexpr std::size_t in_step = RowVectors < loss_vectors ? loss_vectors / RowVectors : 1;
+  static constexpr std::size_t width = RowVectors * lanes_f32;
 
   const OutputRows& out;
   const std::uint8_t* labels;
   std::size_t tail;  // lanes of the last vector
-  VecF bias[Parts];
-  float terms[block * width];
-  double sums[block * lanes_f64];
-  double margins[block] = {};  // maximum - z[label]
-  float inverses[block];
+  VecF bias[RowVectors];
+  float terms[rows_at_once * width];
+  double sums[rows_at_once * lanes_f64];
+  double margins[rows_at_once] = {};  // maximum - z[label]
+  float inverses[rows_at_once];
 
   ShortRows(const OutputRows& rows, const std::uint8_t* of_rows)
-      : out(rows), labels(of_rows), tail(rows.cols - (Parts - 1) * lanes_f32) {
-    unrolled<Parts>([&]<int K>() {
-      bias[K] = out.bias == nullptr ? VecF(0.0F) : load_row_part<K>(out.bias, VecF(0.0F));
+      : out(rows), labels(of_rows), tail(rows.cols - (RowVectors - 1) * lanes_f32) {
+    unrolled<RowVectors>([&]<int K>() {
+      bias[K] = out.bias == nullptr ? VecF(0.0F) : load_row_vector<K>(out.bias, VecF(0.0F));
     });
   }
 
   template <int K>
-  VecF load_row_part(const float* p, VecF fill) const {
-    if constexpr (K + 1 < Parts) {
+  VecF load_row_vector(const float* p, VecF fill) const {
+    if constexpr (K + 1 < RowVectors) {
       return load(p + K * lanes_f32);
     } else {
       return load_first(p + K * lanes_f32, tail, fill);
     }
   }
   template <int K>
-  void store_row_part(float* p, VecF v) const {
-    if constexpr (K + 1 < Parts) {
+  void store_row_vector(float* p, VecF v) const {
+    if constexpr (K + 1 < RowVectors) {
       store(p + K * lanes_f32, v);
     } else {
       store_first(p + K * lanes_f32, v, tail);
@@ -69,11 +69,11 @@ struct ShortRows {
     float* z = out.z + r * out.ld;
     if (labels != nullptr) margins[i] = label_logit(out, z, labels[r]);
     VecF largest = minus_infinity();
-    unrolled<Parts>([&]<int K>() {
-      VecF part = this->template load_row_part<K>(z, minus_infinity());
+    unrolled<RowVectors>([&]<int K>() {
+      VecF part = this->template load_row_vector<K>(z, minus_infinity());
       if (out.bias != nullptr) {
         part = part + bias[K];
-        this->template store_row_part<K>(z, part);
+        this->template store_row_vector<K>(z, part);
       }
       v.template get<First + K>() = part;
       largest = xsimd::max(largest, part);
@@ -82,21 +82,22 @@ struct ShortRows {
   }
 
   // Terms, their sums as far as whole vectors go, and margins of N rows from row r on, which are
-  // rows i and so on of their block.
+  // rows i and so on of those at once.
   template <std::size_t N>
   void add_up(std::size_t r, std::size_t i) {
-    Vectors<N * Parts> v;
-    Vectors<N * Parts> maxima;
+    Vectors<N * RowVectors> v;
+    Vectors<N * RowVectors> maxima;
     unrolled<N>([&]<int J>() {
-      const float maximum = this->template load_row<J * Parts>(r + J, i + J, v);
+      const float maximum = this->template load_row<J * RowVectors>(r + J, i + J, v);
       margins[i + J] = static_cast<double>(maximum) - margins[i + J];
-      unrolled<Parts>([&]<int K>() { maxima.template get<J * Parts + K>() = VecF(maximum); });
+      unrolled<RowVectors>(
+          [&]<int K>() { maxima.template get<J * RowVectors + K>() = VecF(maximum); });
     });
     v = softmax_term(v, maxima);
     unrolled<N>([&]<int J>() {
-      RowSum<Parts> sum;
-      unrolled<Parts>([&]<int K>() {
-        const VecF term = v.template get<J * Parts + K>();
+      RowSum<RowVectors> sum;
+      unrolled<RowVectors>([&]<int K>() {
+        const VecF term = v.template get<J * RowVectors + K>();
         store(terms + (i + J) * width + K * lanes_f32, term);
         sum.template add<K>(widen(term));
       });
@@ -105,7 +106,7 @@ struct ShortRows {
   }
 
   void finish_sums(std::size_t r, std::size_t n) {
-    double totals[block];
+    double totals[rows_at_once];
     for (std::size_t i = 0; i < n; ++i) {
       totals[i] = fold_all<lanes_f64>(sums + i * lanes_f64);
       inverses[i] = static_cast<float>(1.0 / totals[i]);
@@ -118,18 +119,18 @@ struct ShortRows {
     const std::size_t at = r * out.ld;
     constexpr float columns[loss_lanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const VecF label(labels == nullptr ? 0.0F : static_cast<float>(labels[r]));
-    unrolled<Parts>([&]<int K>() {
+    unrolled<RowVectors>([&]<int K>() {
       const VecF a = load(terms + i * width + K * lanes_f32) * VecF(inverses[i]);
-      this->template store_row_part<K>(out.a + at, a);
+      this->template store_row_vector<K>(out.a + at, a);
       if (labels == nullptr) return;
       const auto is_label = load(columns + K * lanes_f32) == label;
-      this->template store_row_part<K>(out.dz + at, where(is_label, a - VecF(1.0F), a));
+      this->template store_row_vector<K>(out.dz + at, where(is_label, a - VecF(1.0F), a));
     });
   }
 
   void run() {
-    for (std::size_t r = 0; r < out.rows; r += block) {
-      const std::size_t n = smaller(block, out.rows - r);
+    for (std::size_t r = 0; r < out.rows; r += rows_at_once) {
+      const std::size_t n = smaller(rows_at_once, out.rows - r);
       std::size_t i = 0;
       for (; i + in_step <= n; i += in_step) add_up<in_step>(r + i, i);
       for (; i < n; ++i) add_up<1>(r + i, i);
@@ -139,24 +140,24 @@ struct ShortRows {
   }
 };
 
-template <std::size_t Parts = 1>
+template <std::size_t RowVectors = 1>
 void softmax_short(const OutputRows& out, const std::uint8_t* labels) {
-  if constexpr (Parts < group_parts) {
-    if (out.cols > Parts * lanes_f32) {
-      softmax_short<Parts + 1>(out, labels);
+  if constexpr (RowVectors < vectors_of_lanes) {
+    if (out.cols > RowVectors * lanes_f32) {
+      softmax_short<RowVectors + 1>(out, labels);
       return;
     }
   }
-  ShortRows<Parts>(out, labels).run();
+  ShortRows<RowVectors>(out, labels).run();
 }
 
 inline float biased_maximum(const OutputRows& out, float* z) {
   VecF largest = minus_infinity();
-  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-    VecF v = load_part(z + c, n, minus_infinity());
+  for_row_vectors(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    VecF v = load_lanes(z + c, n, minus_infinity());
     if (out.bias != nullptr) {
-      v = v + load_part(out.bias + c, n, VecF(0.0F));
-      store_part(z + c, n, v);
+      v = v + load_lanes(out.bias + c, n, VecF(0.0F));
+      store_lanes(z + c, n, v);
     }
     largest = xsimd::max(largest, v);
   });
@@ -170,18 +171,18 @@ inline void softmax_long_row(const OutputRows& out, std::size_t at, const std::u
   const float maximum = biased_maximum(out, out.z + at);
   const double margin =
       label == nullptr ? 0.0 : static_cast<double>(maximum) - static_cast<double>(z[*label]);
-  RowSum<group_parts> sum;
-  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-    const VecF v = softmax_term(load_part(z + c, n, minus_infinity()), VecF(maximum));
-    store_part(a + c, n, v);
+  RowSum<vectors_of_lanes> sum;
+  for_row_vectors(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    const VecF v = softmax_term(load_lanes(z + c, n, minus_infinity()), VecF(maximum));
+    store_lanes(a + c, n, v);
     sum.template add<K>(widen(v));
   });
   const double total = sum.total();
   const VecF inverse(static_cast<float>(1.0 / total));
-  for_parts(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
-    const VecF v = load_part(a + c, n, VecF(0.0F)) * inverse;
-    store_part(a + c, n, v);
-    if (label != nullptr) store_part(out.dz + at + c, n, v);
+  for_row_vectors(out.cols, [&]<int K>(std::size_t c, std::size_t n) {
+    const VecF v = load_lanes(a + c, n, VecF(0.0F)) * inverse;
+    store_lanes(a + c, n, v);
+    if (label != nullptr) store_lanes(out.dz + at + c, n, v);
   });
   if (label == nullptr) return;
   *loss = log_of_sum(total) + margin;

@@ -129,7 +129,7 @@ void check_backward_input(const KernelTable& table, Buffers<T>& buffers, const C
   p.batch = c.batch, p.ins = c.cols, p.k = c.k;
   const auto panels = buffers.panels.place(c.batch * c.k, Edge::end);
   const EvenSplit tiles(c.batch, kernels.mr);
-  for (std::size_t t = 0; t < tiles.parts; ++t) {
+  for (std::size_t t = 0; t < tiles.count; ++t) {
     test::write_panel(buffers.a, false, tiles.begin(t), tiles.size(t), tiles.size(t),
                       panels.data() + tiles.begin(t) * c.k);
   }

@@ -59,7 +59,7 @@ BackwardWeightsProduct<float> product(const KernelTable& table, Buffers& b, cons
   BackwardWeightsProduct<float> p{};
   p.batch = c.batch, p.outs = c.kept_outs, p.ins = c.kept_ins;
   p.dy = b.dy.data(), p.ld_dy = b.dy.ld;
-  if (c.kept_ins % kernels.unit == 0 && c.index % 2 == 0) {
+  if (c.kept_ins % kernels.vector == 0 && c.index % 2 == 0) {
     p.x = b.x.data(), p.ld_x = b.x.ld;
   } else {
     p.x = test::write_panels(b.x, true, kernels.nr, b.panels).data();
@@ -167,7 +167,7 @@ void check_case(const KernelTable& table, Buffers& b, const Case& c, const Optim
   p.sgd = o.sgd, p.adam = o.adam, p.max_norm = o.max_norm;
   p.weights = test::use_of(b.weights, o.update, o.sgd.momentum != 0.0F);
   p.bias = test::use_of(b.bias, o.update, o.sgd.momentum != 0.0F);
-  p.kept = true, p.lazy = lazy;
+  p.drops_units = true, p.lazy = lazy;
   p.out_units = b.outs.units(), p.in_units = b.ins.units();
   if (c.index % 5 == 0) {  // no bias, which stays as it is
     p.bias.target = nullptr;

@@ -41,8 +41,8 @@ void check_pack(const KernelTable& table, Buffers<T>& buffers, bool transposed, 
   CAPTURE(width);
   CAPTURE(pad);
   // Vectors without a row of the source are left as they are.
-  const std::size_t unit = kernels.unit;
-  const std::size_t written = std::min(width, (rows + unit - 1) / unit * unit);
+  const std::size_t vector_rows = kernels.vector;
+  const std::size_t written = std::min(width, (rows + vector_rows - 1) / vector_rows * vector_rows);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const T expected = i % width < written ? want[i] : T{-1};

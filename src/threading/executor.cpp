@@ -1,7 +1,0 @@
-#include "simdrop/threads.hpp"
-
-namespace simdrop {
-
-Executor::~Executor() = default;
-
-}  // namespace simdrop
