@@ -27,7 +27,7 @@ void bernoulli_mask(const MaskSource& source, std::size_t n, std::uint8_t* bits_
   }
   const SIMDROP_ISA::MaskDrawer drawer(source);
   ChunkBits chunk;
-  OverlappedWork none;
+  OverlappedWork none{};  // a default constructor would be a weak symbol
   for (std::size_t begin = 0; begin < n; begin += chunk_elements) {
     const std::size_t count = smaller(n - begin, chunk_elements);
     const std::uint64_t first = source.first + begin;
@@ -36,8 +36,8 @@ void bernoulli_mask(const MaskSource& source, std::size_t n, std::uint8_t* bits_
     const bool aligned = reinterpret_cast<std::uintptr_t>(out) % sizeof(std::uint64_t) == 0;
     const bool wraps = first + (count - 1) < first;
     if (position == 0 && count == chunk_elements && aligned && !wraps) {
-      drawer.draw(first / mask_block, chunk_elements / mask_block, reinterpret_cast<std::uint64_t*>(out),
-                  none);
+      drawer.draw(first / mask_block, chunk_elements / mask_block,
+                  reinterpret_cast<std::uint64_t*>(out), none);
     } else {
       draw_chunk(drawer, first, count, chunk, none);
       copy_bits(chunk.bytes(), position, count, out);
