@@ -23,6 +23,7 @@ endfunction()
 function(simdrop_check_headers target language)
   simdrop_header_sources(sources ${language} ${ARGN})
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
+  set_target_properties(${target} PROPERTIES EXPORT_COMPILE_COMMANDS OFF)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                ${PROJECT_SOURCE_DIR}/src)
   target_compile_options(${target} PRIVATE -O0 -w)
@@ -77,7 +78,8 @@ foreach(isa IN LISTS SIMDROP_ISAS)
   simdrop_isa_object(header_checks_${isa} ${isa} ${sources})
   target_compile_options(header_checks_${isa} PRIVATE -O0 -w)
   target_precompile_headers(header_checks_${isa} PRIVATE <xsimd/xsimd.hpp>)  # parsed once
-  set_target_properties(header_checks_${isa} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  set_target_properties(header_checks_${isa} PROPERTIES
+    EXCLUDE_FROM_ALL TRUE EXPORT_COMPILE_COMMANDS OFF)
   add_dependencies(header_checks header_checks_${isa})
 endforeach()
 

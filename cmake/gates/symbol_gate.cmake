@@ -15,6 +15,7 @@ function(simdrop_symbol_gate_O0 test isa)
   string(MAKE_C_IDENTIFIER simdrop_${test} object)
   simdrop_isa_object(${object} ${isa} ${ARGN})
   target_compile_options(${object} PRIVATE -O0)
+  set_target_properties(${object} PROPERTIES EXPORT_COMPILE_COMMANDS OFF)  # editors and clang-tidy
   simdrop_symbol_gate(${test} ${isa} ${object})
 endfunction()
 
