@@ -120,8 +120,12 @@ struct ReluBackwardBody {
   VecOf<T> scales = VecOf<T>(scale);
 
   [[nodiscard]] A element(std::size_t i) const {
-    const A passed = to_arithmetic(dy[i]) * scale;  // at once: no branch
-    return to_arithmetic(y[i]) > 0 ? passed : A{0};
+    if constexpr (sizeof(T) < sizeof(A)) {  // a branch costs less than a conversion
+      return to_arithmetic(y[i]) > 0 ? to_arithmetic(dy[i]) * scale : A{0};
+    } else {
+      const A passed = dy[i] * scale;
+      return y[i] > 0 ? passed : A{0};
+    }
   }
   [[nodiscard]] VecOf<T> vector(std::size_t i) const {
     return select_gt_zero(load(y + i), in_register(load(dy + i)) * scales);
