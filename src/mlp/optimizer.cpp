@@ -10,7 +10,6 @@
 #include "dispatch/dispatch.h"
 #include "mlp/checkpoint_access.h"
 #include "mlp/optimizer_access.h"
-#include "mlp/optimizer_params.h"
 #include "threading/parallel.h"
 
 namespace simdrop {
