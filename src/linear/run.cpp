@@ -1,10 +1,9 @@
-#include "linear/linear_impl.h"
+#include "linear/run.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "linear/blocking.h"
-#include "linear/products.h"
 #include "mask/mask_source.h"
 #include "simdrop/mask.hpp"
 #include "threading/parallel.h"
@@ -16,9 +15,9 @@ namespace {
 constexpr std::size_t piece_rows = 1024;
 
 // Members that a product is worth.
-Threads team_for(std::size_t m, std::size_t n, std::size_t k, Threads threads) {
-  const double multiply_adds =
-      static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+Threads team_for(const LinearShape& shape, const Threads& threads) {
+  const double multiply_adds = static_cast<double>(shape.batch) * static_cast<double>(shape.outs) *
+                               static_cast<double>(shape.ins);
   return of_size(threads, useful_threads(team_size(threads), multiply_adds));
 }
 
@@ -40,53 +39,35 @@ struct WorkspaceLayout {
   }
 };
 
-// `rows` rows of a call from `first` on.
+// `rows` rows of the batch from `first` on.
 template <class T>
-ForwardCall<T> piece_of(const LinearForward<T>& call, std::size_t first, std::size_t rows,
-                        const std::uint8_t* bits) {
-  ForwardCall<T> piece{{}, call.x.row(first), call.x.ld};
-  ForwardProduct<T>& p = piece.product;
-  p.batch = rows;
-  p.outs = call.weights.rows;
-  p.k = call.weights.cols;
-  p.w = call.weights.data;
-  p.ld_w = call.weights.ld;
-  p.bias = call.bias;
-  p.relu = call.activation == Activation::relu;
-  p.scale = call.scale;
-  p.bits = call.dropout ? bits : nullptr;
-  p.first_bit = first * call.y.cols;
-  p.bits_per_row = call.y.cols;
-  p.y = call.y.row(first);
-  p.ld_y = call.y.ld;
-  return piece;
+MatrixView<T> rows_of(const MatrixView<T>& m, std::size_t first, std::size_t rows) {
+  return {m.row(first), rows, m.cols, m.ld};
+}
+// Nothing of linear.hpp asks for z or drops units.
+template <class T>
+ForwardProduct<T> rows_of(ForwardProduct<T> product, std::size_t first, std::size_t rows) {
+  product.x = rows_of(product.x, first, rows);
+  product.y = rows_of(product.y, first, rows);
+  product.epilogue.first_bit += first * product.epilogue.bits_per_row;
+  return product;
+}
+template <class T>
+BackwardInputProduct<T> rows_of(BackwardInputProduct<T> product, std::size_t first,
+                                std::size_t rows) {
+  product.dy = rows_of(product.dy, first, rows);
+  product.dx = rows_of(product.dx, first, rows);
+  Rows<const T>& stored = product.epilogue.stored;
+  if (stored.data != nullptr) stored.data += first * stored.ld;
+  return product;
 }
 
-template <class T>
-BackwardInputCall<T> piece_of(const LinearBackwardInput<T>& call, std::size_t first,
-                              std::size_t rows) {
-  BackwardInputCall<T> piece{{}, call.dy.row(first), call.dy.ld};
-  BackwardInputProduct<T>& p = piece.product;
-  p.batch = rows;
-  p.ins = call.weights.cols;
-  p.k = call.weights.rows;
-  p.w = call.weights.data;
-  p.ld_w = call.weights.ld;
-  if (call.stored.data != nullptr) p.stored = call.stored.row(first);
-  p.ld_stored = call.stored.ld;
-  p.scale = call.scale;
-  p.dx = call.dx.row(first);
-  p.ld_dx = call.dx.ld;
-  return piece;
-}
-
-// The product of a batch of `rows`, a piece at a time: make(first, rows of the piece) gives its
-// call.
-template <class T, class MakePiece>
+// The product of a batch of `rows`, a piece at a time.
+template <class T, class Product>
 void multiply_pieces(const KernelTable& table, const TeamMember& member, std::size_t rows,
-                     const ProductBuffers<T>& buffers, MakePiece&& make) {
+                     const Product& product, const ProductBuffers<T>& buffers) {
   for (std::size_t first = 0; first < rows; first += piece_rows) {
-    const auto piece = make(first, std::min(piece_rows, rows - first));
+    const Product piece = rows_of(product, first, std::min(piece_rows, rows - first));
     if (first != 0) member.barrier();
     pack(table, member, piece, buffers);
     member.barrier();
@@ -94,80 +75,71 @@ void multiply_pieces(const KernelTable& table, const TeamMember& member, std::si
   }
 }
 
+// A member's share of the mask: `n` bits, in `bits`.
+void draw(const KernelTable& table, const TeamMember& member, const DrawnMask& mask, std::size_t n,
+          std::uint8_t* bits) {
+  const Range mine = share(n, mask_grain, member.rank, member.size);
+  if (mine.empty()) return;
+  std::uint8_t* drawn = bits + mine.begin / 8;
+  table.bernoulli_mask(advance(mask.source, mine.begin), mine.end - mine.begin, drawn);
+  if (mask.bits != nullptr) {
+    std::memcpy(mask.bits + mine.begin / 8, drawn, mask_bytes(mine.end - mine.begin));
+  }
+}
+
 }  // namespace
 
 template <class T>
-void linear_forward_impl(const KernelTable& table, const LinearForward<T>& call,
-                         LinearWorkspace::State& workspace, Threads threads) {
-  const std::size_t rows = std::min(call.y.rows, piece_rows);
-  const LinearShape shape{rows, call.weights.cols, call.weights.rows};
-  const Threads team = team_for(rows, shape.outs, shape.ins, threads);
-  const std::size_t bits = call.dropout || call.mask != nullptr ? call.y.size() : 0;
+void run(const KernelTable& table, ForwardProduct<T> product, const DrawnMask& mask,
+         LinearWorkspace::State& workspace, Threads threads) {
+  const MatrixView<T>& y = product.y;
+  const LinearShape shape{std::min(y.rows, piece_rows), product.x.cols, y.cols};
+  const Threads team = team_for(shape, threads);
+  const std::size_t bits = mask.drops || mask.bits != nullptr ? y.size() : 0;
   const WorkspaceLayout<T> layout(workspace, forward_panels<T>(table, shape),
                                   product_scratch<T>(table, shape), team, bits);
+  product.epilogue.bits = mask.drops ? layout.bits : nullptr;
+  product.epilogue.bits_per_row = y.cols;
   parallel_team(team, [&](const TeamMember& member) {
-    const Range mine = share(bits, mask_grain, member.rank, member.size);
-    if (!mine.empty()) {
-      std::uint8_t* drawn = layout.bits + mine.begin / 8;
-      table.bernoulli_mask(advance(call.source, mine.begin), mine.end - mine.begin, drawn);
-      if (call.mask != nullptr) {
-        std::memcpy(call.mask + mine.begin / 8, drawn, mask_bytes(mine.end - mine.begin));
-      }
-    }
-    multiply_pieces(table, member, call.y.rows, layout.buffers,
-                    [&](std::size_t first, std::size_t piece) {
-                      return piece_of(call, first, piece, layout.bits);
-                    });
+    draw(table, member, mask, bits, layout.bits);
+    multiply_pieces(table, member, y.rows, product, layout.buffers);
   });
 }
 
 template <class T>
-void linear_backward_input_impl(const KernelTable& table, const LinearBackwardInput<T>& call,
-                                LinearWorkspace::State& workspace, Threads threads) {
-  const std::size_t rows = std::min(call.dx.rows, piece_rows);
-  const LinearShape shape{rows, call.weights.cols, call.weights.rows};
-  const Threads team = team_for(rows, shape.outs, shape.ins, threads);
+void run(const KernelTable& table, const BackwardInputProduct<T>& product,
+         LinearWorkspace::State& workspace, Threads threads) {
+  const MatrixView<T>& dx = product.dx;
+  const LinearShape shape{std::min(dx.rows, piece_rows), dx.cols, product.dy.cols};
+  const Threads team = team_for(shape, threads);
   const WorkspaceLayout<T> layout(workspace, backward_panels<T>(table, shape),
                                   product_scratch<T>(table, shape), team, 0);
   parallel_team(team, [&](const TeamMember& member) {
-    multiply_pieces(
-        table, member, call.dx.rows, layout.buffers,
-        [&](std::size_t first, std::size_t piece) { return piece_of(call, first, piece); });
+    multiply_pieces(table, member, dx.rows, product, layout.buffers);
   });
 }
 
 template <class T>
-void linear_backward_weights_impl(const KernelTable& table, const LinearBackwardWeights<T>& call,
-                                  LinearWorkspace::State& workspace, Threads threads) {
-  const LinearShape shape{call.dy.rows, call.dw.cols, call.dw.rows};
-  const Threads team = team_for(shape.batch, shape.outs, shape.ins, threads);
+void run(const KernelTable& table, const BackwardWeightsProduct<T>& product,
+         LinearWorkspace::State& workspace, Threads threads) {
+  const LinearShape shape{product.dy.rows, product.x.cols, product.dy.cols};
+  const Threads team = team_for(shape, threads);
   const WorkspaceLayout<T> layout(workspace, backward_panels<T>(table, shape),
                                   product_scratch<T>(table, shape), team, 0);
-  BackwardWeightsCall<T> whole{{}, call.x.data, call.x.ld};
-  BackwardWeightsProduct<T>& p = whole.product;
-  const Update update = call.accumulate ? Update::add : Update::store;
-  p.batch = shape.batch;
-  p.outs = shape.outs;
-  p.ins = shape.ins;
-  p.dy = call.dy.data;
-  p.ld_dy = call.dy.ld;
-  p.alpha = call.alpha;
-  p.weights = {update, call.dw.data, nullptr, nullptr, call.dw.ld};
-  p.bias = {update, call.db, nullptr, nullptr, 0};
   parallel_team(team, [&](const TeamMember& member) {
-    pack(table, member, whole, layout.buffers);
+    pack(table, member, product, layout.buffers);
     member.barrier();
-    multiply(table, member, whole, layout.buffers);
+    multiply(table, member, product, layout.buffers);
   });
 }
 
-#define SIMDROP_INSTANTIATE_FOR(T)                                                                \
-  template void linear_forward_impl(const KernelTable&, const LinearForward<T>&,                  \
-                                    LinearWorkspace::State&, Threads);                            \
-  template void linear_backward_input_impl(const KernelTable&, const LinearBackwardInput<T>&,     \
-                                           LinearWorkspace::State&, Threads);                     \
-  template void linear_backward_weights_impl(const KernelTable&, const LinearBackwardWeights<T>&, \
-                                             LinearWorkspace::State&, Threads);
+#define SIMDROP_INSTANTIATE_FOR(T)                                                                 \
+  template void run(const KernelTable&, ForwardProduct<T>, const DrawnMask&,                       \
+                    LinearWorkspace::State&, Threads);                                             \
+  template void run(const KernelTable&, const BackwardInputProduct<T>&, LinearWorkspace::State&,   \
+                    Threads);                                                                      \
+  template void run(const KernelTable&, const BackwardWeightsProduct<T>&, LinearWorkspace::State&, \
+                    Threads);
 
 SIMDROP_INSTANTIATE_FOR(float)
 SIMDROP_INSTANTIATE_FOR(double)

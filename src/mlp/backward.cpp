@@ -17,59 +17,45 @@ double Network::mean_of_losses() const noexcept {
 
 // dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
 // the two are apart, as dA is wanted between them.
-BackwardInputCall<float> Network::input_call(std::size_t l, const Group& group) const {
+BackwardInputProduct<float> Network::input_call(std::size_t l, const Group& group) const {
   const Layer& hidden = layers[l - 1];
   const Layer& layer = layers[l];
   const std::size_t offset = group.first * hidden.width;
   const std::size_t ins = hidden.columns(group);
   const std::size_t outs = layer.columns(group);
-  BackwardInputCall<float> call{{}, layer.dz.get() + group.first * layer.width, outs};
-  BackwardInputProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.ins = ins;
-  p.k = outs;
-  const bool compressed = drops_units(l, group);
-  p.w = compressed ? layer.kept_weights(group, hidden.width) : layer.weights.get();
-  p.ld_w = compressed ? kept_ld(ins) : hidden.width;
-  if (!config.record) p.stored = hidden.a.get() + offset;
-  p.ld_stored = ins;
-  p.scale = dropout_scale(hidden.forward_keep_prob);
-  p.dx = hidden.dz.get() + offset;
-  p.ld_dx = ins;
-  return call;
+  const KeptOfProduct<float> kept = kept_of(l, group);
+  BackwardInputProduct<float> p;
+  p.dy = {layer.dz.get() + group.first * layer.width, group.rows, outs};
+  p.weights = kept.drops_units ? ConstMatrix(kept.weights.data, outs, ins, kept.weights.ld)
+                               : ConstMatrix(weights(l));
+  if (!config.record) p.epilogue.stored = {hidden.a.get() + offset, ins};
+  p.epilogue.scale = dropout_scale(hidden.forward_keep_prob);
+  p.dx = {hidden.dz.get() + offset, group.rows, ins};
+  return p;
 }
 
 // dW = dZ^T A_prev / m, db = column sums of dZ / m; without an optimiser, groups add to them.
-BackwardWeightsCall<float> Network::weights_call(std::size_t l, const Group& group,
-                                                 Updates updates) const {
+BackwardWeightsProduct<float> Network::weights_call(std::size_t l, const Group& group,
+                                                    Updates updates) const {
   const Layer& layer = layers[l];
-  const ConstMatrix previous = activation(l - 1, group);
   const Matrix w = weights(l);
-  BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
-  BackwardWeightsProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.outs = layer.columns(group);
-  p.ins = previous.cols;
-  p.dy = layer.dz.get() + group.first * layer.width;
-  p.ld_dy = p.outs;
-  p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
-  p.drops_units = drops_units(l, group);
-  p.out_units = layer.kept.units[group.index];
-  p.in_units = layers[l - 1].kept.units[group.index];
+  BackwardWeightsProduct<float> p;
+  p.dy = {layer.dz.get() + group.first * layer.width, group.rows, layer.columns(group)};
+  p.x = activation(l - 1, group);
+  p.kept = kept_of(l, group);
+  p.use.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
   if (updates == nullptr) {
-    const Update update = group.index == 0 ? Update::store : Update::add;
-    p.weights = {update, layer.dw.get(), nullptr, nullptr, w.cols};
-    p.bias = {update, layer.db.get(), nullptr, nullptr, 0};
-    p.lazy = update == Update::add;
+    p.use.update = group.index == 0 ? Update::store : Update::add;
+    p.use.dw = {layer.dw.get(), nullptr, nullptr, w.cols};
+    p.use.db = {layer.db.get(), nullptr, nullptr, 0};
   } else {
-    p.weights = updates->use(2 * l - 2, w.data, w.ld);
-    p.bias = updates->use(2 * l - 1, layer.bias.get(), 0);
-    p.sgd = updates->sgd;
-    p.adam = updates->adam;
-    p.max_norm = updates->optimizer.config().max_norm;
-    p.lazy = config.lazy_updates;
+    p.use.update = updates->update;
+    p.use.dw = updates->target(2 * l - 2, w.data, w.ld);
+    p.use.db = updates->target(2 * l - 1, layer.bias.get(), 0);
+    p.use.step = updates->step;
+    p.use.step.lazy = config.lazy_updates;
   }
-  return call;
+  return p;
 }
 
 // dA after mask and scale, and dZ, from dA before them (which lies in dz). Ends with a barrier.
@@ -98,12 +84,12 @@ void Network::record_da(const TeamMember& member, const Layer& hidden, const Gro
 void Network::backward_group(const TeamMember& member, const Group& group, Updates updates,
                              bool keep) const {
   for (std::size_t l = last(); l >= 1; --l) {
-    const BackwardWeightsCall<float> of_weights = weights_call(l, group, updates);
+    const BackwardWeightsProduct<float> of_weights = weights_call(l, group, updates);
     const std::size_t offset =
         backward_weights_offset<float>({group.rows, layers[l - 1].width, layers[l].width});
     pack(table_, member, of_weights, memory.of_layer(l, offset));
     if (l > 1) {
-      const BackwardInputCall<float> of_input = input_call(l, group);
+      const BackwardInputProduct<float> of_input = input_call(l, group);
       pack(table_, member, of_input, memory.of_layer(l));
       member.barrier();
       multiply(table_, member, of_input, memory.of_layer(l));

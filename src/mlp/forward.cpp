@@ -96,49 +96,34 @@ void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64
 }
 
 // What layer l computes from x without dropout: y is a, or z of the last layer.
-ForwardCall<float> Network::inference_call(std::size_t l, ConstMatrix x, Matrix y) const {
-  const Matrix w = weights(l);
-  ForwardCall<float> call{{}, x.data, x.ld};
-  ForwardProduct<float>& p = call.product;
-  p.batch = x.rows;
-  p.outs = w.rows;
-  p.k = w.cols;
-  p.w = w.data;
-  p.ld_w = w.ld;
-  p.bias = layers[l].bias.get();
-  p.relu = l < last();
-  p.scale = 1.0F;
-  p.y = y.data;
-  p.ld_y = y.ld;
-  return call;
+ForwardProduct<float> Network::inference_call(std::size_t l, ConstMatrix x, Matrix y) const {
+  ForwardProduct<float> p{.x = x, .weights = weights(l), .y = y};
+  p.epilogue.bias = layers[l].bias.get();
+  p.epilogue.relu = l < last();
+  p.epilogue.scale = 1.0F;
+  return p;
 }
 
 // The same in training, where hidden layers drop, from what layer l - 1 keeps to what l does.
-ForwardCall<float> Network::forward_call(std::size_t l, const Group& group) const {
+ForwardProduct<float> Network::forward_call(std::size_t l, const Group& group) const {
   const Layer& layer = layers[l];
   const KeptUnits& kept = layer.kept.units[group.index];
   const bool hidden = l < last();
   const std::size_t offset = group.first * layer.width;
   float* y = (hidden ? layer.a.get() : layer.z.get()) + offset;
-  ForwardCall<float> call =
+  ForwardProduct<float> p =
       inference_call(l, activation(l - 1, group), {y, group.rows, kept.count});
-  ForwardProduct<float>& p = call.product;
   if (hidden) {
-    p.scale = dropout_scale(layer.forward_keep_prob);
-    p.bits = layer.forward_mask;
-    p.bits_per_row = layer.width;
-    if (config.record) p.z = layer.z.get() + offset;
-    p.ld_z = kept.count;
+    p.epilogue.scale = dropout_scale(layer.forward_keep_prob);
+    p.epilogue.bits = layer.forward_mask;
+    p.epilogue.bits_per_row = layer.width;
+    if (config.record) p.epilogue.z = {layer.z.get() + offset, kept.count};
   }
-  if (!drops_units(l, group)) return call;
-  p.outs = kept.count;
-  p.rows = kept.index;
-  p.columns = layers[l - 1].kept.units[group.index];
-  p.k = p.columns.count;
-  if (l > 1) p.kept_w = layer.kept_weights(group, layers[l - 1].width);
-  p.ld_kept_w = kept_ld(p.k);
-  if (kept.index != nullptr) p.bias = layer.kept.bias.get() + group.index * layer.width;
-  return call;
+  p.kept = kept_of(l, group);
+  if (kept.index != nullptr) {
+    p.epilogue.bias = layer.kept.bias.get() + group.index * layer.width;
+  }
+  return p;
 }
 
 // With keep_prob 0 nothing is kept, whatever an injected mask says.
@@ -153,7 +138,7 @@ void Network::clear_dropped(const TeamMember& member, const Layer& layer) const 
 void Network::forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
                             std::uint64_t first_row) const {
   for (std::size_t l = 1; l <= last(); ++l) {
-    const ForwardCall<float> call = forward_call(l, group);
+    const ForwardProduct<float> call = forward_call(l, group);
     pack(table_, member, call, memory.of_layer(l));
     if (l < last()) draw_mask(member, l, step, first_row);
     member.barrier();

@@ -67,7 +67,7 @@ void Inference::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix ou
   for (std::size_t l = 1; l <= network_.last(); ++l) {
     const Matrix y =
         l < network_.last() ? Matrix(hidden_[l % 2].get(), x.rows, network_.layers[l].width) : out;
-    const ForwardCall<float> call = network_.inference_call(l, in, y);
+    const ForwardProduct<float> call = network_.inference_call(l, in, y);
     pack(network_.table(), member, call, memory_.of_layer(l));
     member.barrier();
     multiply(network_.table(), member, call, memory_.of_layer(l));

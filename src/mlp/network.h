@@ -95,7 +95,7 @@ class Network {
   std::size_t workspace_bytes() const noexcept;
 
   // The product of a layer without dropout.
-  ForwardCall<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
+  ForwardProduct<float> inference_call(std::size_t layer, ConstMatrix x, Matrix y) const;
   // Activation of the last layer from its z and, unless targets is null, loss and gradient.
   void finish_outputs(const TeamMember& member, const OutputRows& outputs,
                       const Targets* targets) const;
@@ -122,8 +122,8 @@ class Network {
   void choose_units(std::size_t layer, std::uint64_t step, std::uint64_t first_row);
   void keep_units(Layer& layer, const Group& group, const std::uint8_t* mask);
   void keep_all(Layer& layer) const;
-  // Whether the product of a layer leaves out rows or columns of its weights.
-  bool drops_units(std::size_t layer, const Group& group) const noexcept;
+  // What the products of a layer leave out of the rows and columns of its weights.
+  KeptOfProduct<float> kept_of(std::size_t layer, const Group& group) const noexcept;
   ConstMatrix activation(std::size_t layer, const Group& group) const;  // of kept units
   MaskSource mask_source(std::size_t layer, std::uint64_t step, std::uint64_t first_row) const;
   void draw_mask(const TeamMember& member, std::size_t layer, std::uint64_t step,
@@ -134,7 +134,7 @@ class Network {
   void forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
                     std::uint64_t first_row) const;
   void clear_dropped(const TeamMember& member, const Layer& layer) const;
-  ForwardCall<float> forward_call(std::size_t layer, const Group& group) const;
+  ForwardProduct<float> forward_call(std::size_t layer, const Group& group) const;
   void forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
                      std::uint64_t first_row) const;
   void record_forward(const TeamMember& member) const;
@@ -145,9 +145,9 @@ class Network {
   void backward_group(const TeamMember& member, const Group& group, Updates updates,
                       bool keep) const;
   void record_backward(const TeamMember& member) const;
-  BackwardInputCall<float> input_call(std::size_t layer, const Group& group) const;
-  BackwardWeightsCall<float> weights_call(std::size_t layer, const Group& group,
-                                          Updates updates) const;
+  BackwardInputProduct<float> input_call(std::size_t layer, const Group& group) const;
+  BackwardWeightsProduct<float> weights_call(std::size_t layer, const Group& group,
+                                             Updates updates) const;
   void record_da(const TeamMember& member, const Layer& hidden, const Group& group) const;
 
   const KernelTable& table_;

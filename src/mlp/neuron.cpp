@@ -101,11 +101,13 @@ void Network::choose_units(std::size_t l, std::uint64_t step, std::uint64_t firs
   for (const Group& group : groups_) keep_units(layer, group, mask);
 }
 
-bool Network::drops_units(std::size_t l, const Group& group) const noexcept {
-  const auto all = [&](std::size_t layer) {
-    return layers[layer].kept.units[group.index].index == nullptr;
-  };
-  return !all(l) || !all(l - 1);
+KeptOfProduct<float> Network::kept_of(std::size_t l, const Group& group) const noexcept {
+  const KeptUnits& outs = layers[l].kept.units[group.index];
+  const KeptUnits& ins = layers[l - 1].kept.units[group.index];
+  const bool drops_units = outs.index != nullptr || ins.index != nullptr;
+  float* weights =
+      drops_units && l > 1 ? layers[l].kept_weights(group, layers[l - 1].width) : nullptr;
+  return {drops_units, outs, ins, {weights, kept_ld(ins.count)}};
 }
 
 // Ends with a barrier.
