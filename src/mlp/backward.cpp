@@ -19,12 +19,12 @@ void TrainingPass::backward_group(const TeamMember& member, const Group& group, 
                                   bool keep) const {
   const KernelTable& table = model_.table();
   for (std::size_t l = model_.last(); l >= 1; --l) {
-    const BackwardWeightsCall<float> of_weights = weights_call(l, group, updates);
+    const BackwardWeightsProduct<float> of_weights = weights_product(l, group, updates);
     const std::size_t offset =
         backward_weights_offset<float>({group.rows, model_.width(l - 1), model_.width(l)});
     pack(table, member, of_weights, memory_.of_layer(l, offset));
     if (l > 1) {
-      const BackwardInputCall<float> of_input = input_call(l, group);
+      const BackwardInputProduct<float> of_input = input_product(l, group);
       pack(table, member, of_input, memory_.of_layer(l));
       member.barrier();
       multiply(table, member, of_input, memory_.of_layer(l));
@@ -34,65 +34,52 @@ void TrainingPass::backward_group(const TeamMember& member, const Group& group, 
       member.barrier();
     }
     multiply(table, member, of_weights, memory_.of_layer(l, offset));
-    if (keep) multiply(table, member, weights_call(l, group, nullptr), memory_.of_layer(l, offset));
+    if (keep)
+      multiply(table, member, weights_product(l, group, nullptr), memory_.of_layer(l, offset));
   }
 }
 
 // dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
 // the two are apart, as dA is wanted between them.
-BackwardInputCall<float> TrainingPass::input_call(std::size_t l, const Group& group) const {
+BackwardInputProduct<float> TrainingPass::input_product(std::size_t l, const Group& group) const {
   const Layer& hidden = layers_[l - 1];
-  const std::size_t width = model_.width(l - 1);
-  const std::size_t offset = group.first * width;
+  const std::size_t offset = group.first * model_.width(l - 1);
   const std::size_t ins = kept_.units(l - 1, group).count;
   const std::size_t outs = kept_.units(l, group).count;
-  BackwardInputCall<float> call{{}, layers_[l].dz.get() + group.first * model_.width(l), outs};
-  BackwardInputProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.ins = ins;
-  p.k = outs;
-  const bool compressed = drops_units(l);
-  p.w = compressed ? kept_.weights(l, group) : model_.weights(l).data;
-  p.ld_w = compressed ? kept_ld(ins) : width;
-  if (!model_.config().record) p.stored = hidden.a.get() + offset;
-  p.ld_stored = ins;
-  p.scale = dropout_scale(hidden.mask.keep_prob());
-  p.dx = hidden.dz.get() + offset;
-  p.ld_dx = ins;
-  return call;
+  const KeptOfProduct<float> kept = kept_.of_product(l, group);
+  BackwardInputProduct<float> product;
+  product.dy = {layers_[l].dz.get() + group.first * model_.width(l), group.rows, outs};
+  product.weights = kept.drops_units ? ConstMatrix(kept.weights.data, outs, ins, kept.weights.ld)
+                                     : ConstMatrix(model_.weights(l));
+  if (!model_.config().record) product.epilogue.stored = {hidden.a.get() + offset, ins};
+  product.epilogue.scale = dropout_scale(hidden.mask.keep_prob());
+  product.dx = {hidden.dz.get() + offset, group.rows, ins};
+  return product;
 }
 
 // dW = dZ^T A_prev / m, db = column sums of dZ / m; without an optimiser, groups add to them.
-BackwardWeightsCall<float> TrainingPass::weights_call(std::size_t l, const Group& group,
-                                                      Updates updates) const {
+BackwardWeightsProduct<float> TrainingPass::weights_product(std::size_t l, const Group& group,
+                                                            Updates updates) const {
   const Layer& layer = layers_[l];
-  const ConstMatrix previous = activation(l - 1, group);
   const Matrix w = model_.weights(l);
-  BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
-  BackwardWeightsProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.outs = kept_.units(l, group).count;
-  p.ins = previous.cols;
-  p.dy = layer.dz.get() + group.first * w.rows;
-  p.ld_dy = p.outs;
-  p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows_));
-  p.drops_units = drops_units(l);
-  p.out_units = kept_.units(l, group);
-  p.in_units = kept_.units(l - 1, group);
+  BackwardWeightsProduct<float> product;
+  product.dy = {layer.dz.get() + group.first * w.rows, group.rows, kept_.units(l, group).count};
+  product.x = activation(l - 1, group);
+  product.kept = kept_.of_product(l, group);
+  GradientUse<float>& use = product.use;
+  use.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows_));
   if (updates == nullptr) {
-    const Update update = group.index == 0 ? Update::store : Update::add;
-    p.weights = {update, layer.dw.get(), nullptr, nullptr, w.cols};
-    p.bias = {update, layer.db.get(), nullptr, nullptr, 0};
-    p.lazy = update == Update::add;
+    use.update = group.index == 0 ? Update::store : Update::add;
+    use.dw = {layer.dw.get(), nullptr, nullptr, w.cols};
+    use.db = {layer.db.get(), nullptr, nullptr, 0};
   } else {
-    p.weights = updates->use(2 * l - 2, w.data, w.ld);
-    p.bias = updates->use(2 * l - 1, model_.bias(l).data(), 0);
-    p.sgd = updates->sgd;
-    p.adam = updates->adam;
-    p.max_norm = updates->optimizer.config().max_norm;
-    p.lazy = model_.config().lazy_updates;
+    use.update = updates->update;
+    use.dw = updates->target(2 * l - 2, w.data, w.ld);
+    use.db = updates->target(2 * l - 1, model_.bias(l).data(), 0);
+    use.step = updates->step;
+    use.step.lazy = model_.config().lazy_updates;
   }
-  return call;
+  return product;
 }
 
 // From gradients in dw and db.

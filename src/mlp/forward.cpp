@@ -56,43 +56,35 @@ void TrainingPass::gather_input(const TeamMember& member, ConstMatrix x) const {
 void TrainingPass::forward_group(const TeamMember& member, const Batch& batch,
                                  const Group& group) const {
   for (std::size_t l = 1; l <= model_.last(); ++l) {
-    const ForwardCall<float> call = forward_call(l, group);
-    pack(model_.table(), member, call, memory_.of_layer(l));
+    const ForwardProduct<float> product = forward_product(l, group);
+    pack(model_.table(), member, product, memory_.of_layer(l));
     draw_mask(member, l, batch);
     member.barrier();
-    multiply(model_.table(), member, call, memory_.of_layer(l));
+    multiply(model_.table(), member, product, memory_.of_layer(l));
     member.barrier();
     clear_dropped(member, l);
   }
 }
 
 // From what layer l - 1 keeps to what l does. y: A, or Z of the last layer.
-ForwardCall<float> TrainingPass::forward_call(std::size_t l, const Group& group) const {
+ForwardProduct<float> TrainingPass::forward_product(std::size_t l, const Group& group) const {
   const Layer& layer = layers_[l];
-  const KeptUnits& kept = kept_.units(l, group);
   const bool hidden = l < model_.last();
   const std::size_t width = model_.width(l);
+  const std::size_t kept = kept_.units(l, group).count;
   const std::size_t offset = group.first * width;
   float* y = (hidden ? layer.a.get() : layer.z.get()) + offset;
-  ForwardCall<float> call =
-      model_.product(l, activation(l - 1, group), {y, group.rows, kept.count});
-  ForwardProduct<float>& p = call.product;
+  ForwardProduct<float> product =
+      model_.product(l, activation(l - 1, group), {y, group.rows, kept});
   if (hidden) {
-    p.scale = dropout_scale(layer.mask.keep_prob());
-    p.bits = model_.drops_neurons() ? nullptr : layer.mask.bits();
-    p.bits_per_row = width;
-    if (model_.config().record) p.z = layer.z.get() + offset;
-    p.ld_z = kept.count;
+    product.epilogue.scale = dropout_scale(layer.mask.keep_prob());
+    product.epilogue.bits = model_.drops_neurons() ? nullptr : layer.mask.bits();
+    product.epilogue.bits_per_row = width;
+    if (model_.config().record) product.epilogue.z = {layer.z.get() + offset, kept};
   }
-  if (!drops_units(l)) return call;
-  p.outs = kept.count;
-  p.rows = kept.index;
-  p.columns = kept_.units(l - 1, group);
-  p.k = p.columns.count;
-  if (l > 1) p.kept_w = kept_.weights(l, group);
-  p.ld_kept_w = kept_ld(p.k);
-  if (kept_.drops(l)) p.bias = kept_.bias(l, group);
-  return call;
+  product.kept = kept_.of_product(l, group);
+  if (kept_.drops(l)) product.epilogue.bias = kept_.bias(l, group);
+  return product;
 }
 
 // A member's share of the mask of a hidden layer, if elements are dropped by drawn bits.

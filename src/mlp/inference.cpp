@@ -67,10 +67,10 @@ void Inference::predict_chunk(const TeamMember& member, ConstMatrix x, Matrix ou
   for (std::size_t l = 1; l <= model_.last(); ++l) {
     const Matrix y =
         l < model_.last() ? Matrix(hidden_[l % 2].get(), x.rows, model_.width(l)) : out;
-    const ForwardCall<float> call = model_.product(l, in, y);
-    pack(model_.table(), member, call, memory_.of_layer(l));
+    const ForwardProduct<float> product = model_.product(l, in, y);
+    pack(model_.table(), member, product, memory_.of_layer(l));
     member.barrier();
-    multiply(model_.table(), member, call, memory_.of_layer(l));
+    multiply(model_.table(), member, product, memory_.of_layer(l));
     member.barrier();
     in = y;
   }

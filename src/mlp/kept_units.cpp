@@ -47,6 +47,18 @@ void KeptLayers::allocate(std::size_t l) {
   }
 }
 
+KeptOfProduct<float> KeptLayers::of_product(std::size_t layer, const Group& group) const noexcept {
+  const KeptUnits& outs = units(layer, group);
+  const KeptUnits& ins = units(layer - 1, group);
+  const bool drops_units = drops(layer) || drops(layer - 1);
+  float* weights = nullptr;
+  if (drops_units && layer > 1) {
+    weights = layers_[layer].weights.get() +
+              group.index * model_.width(layer) * kept_ld(model_.width(layer - 1));
+  }
+  return {drops_units, outs, ins, {weights, kept_ld(ins.count)}};
+}
+
 std::size_t KeptLayers::weights_floats() const noexcept {
   std::size_t floats = 0;
   for (std::size_t l = 2; model_.drops_neurons() && l <= model_.last(); ++l) {

@@ -43,12 +43,10 @@ class KeptLayers {
   [[nodiscard]] const float* bias(std::size_t layer, const Group& group) const noexcept {
     return layers_[layer].bias.get() + group.index * model_.width(layer);
   }
-  // Room for the weights from kept inputs to kept units, rows kept_ld(kept inputs) apart, of layers
-  // from 2 on: layer 1 passes nothing back.
-  [[nodiscard]] float* weights(std::size_t layer, const Group& group) const noexcept {
-    return layers_[layer].weights.get() +
-           group.index * model_.width(layer) * kept_ld(model_.width(layer - 1));
-  }
+  // What the products of a layer leave out of the rows and columns of its weights. Of those there
+  // is a place for the kept ones in layers from 2 on: layer 1 passes nothing back.
+  [[nodiscard]] KeptOfProduct<float> of_product(std::size_t layer,
+                                                const Group& group) const noexcept;
   [[nodiscard]] std::size_t weights_floats() const noexcept;
 
  private:

@@ -61,21 +61,12 @@ Threads Model::team_for(const Threads& threads, std::size_t rows, double times) 
   return of_size(threads, useful_threads(members, multiply_adds));
 }
 
-ForwardCall<float> Model::product(std::size_t layer, ConstMatrix x, Matrix y) const noexcept {
-  const ConstMatrix w = weights(layer);
-  ForwardCall<float> call{{}, x.data, x.ld};
-  ForwardProduct<float>& p = call.product;
-  p.batch = x.rows;
-  p.outs = w.rows;
-  p.k = w.cols;
-  p.w = w.data;
-  p.ld_w = w.ld;
-  p.bias = bias(layer).data();
-  p.relu = layer < last();
-  p.scale = 1.0F;
-  p.y = y.data;
-  p.ld_y = y.ld;
-  return call;
+ForwardProduct<float> Model::product(std::size_t layer, ConstMatrix x, Matrix y) const noexcept {
+  ForwardProduct<float> product{.x = x, .weights = weights(layer), .y = y};
+  product.epilogue.bias = bias(layer).data();
+  product.epilogue.relu = layer < last();
+  product.epilogue.scale = 1.0F;
+  return product;
 }
 
 void Model::finish_outputs(const TeamMember& member, const OutputRows& outputs,

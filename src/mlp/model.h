@@ -44,8 +44,8 @@ class Model {
   [[nodiscard]] Threads team_for(const Threads& threads, std::size_t rows,
                                  double times) const noexcept;
   // What layer `layer` computes from x without dropout. y: A, or Z of the last layer.
-  [[nodiscard]] ForwardCall<float> product(std::size_t layer, ConstMatrix x,
-                                           Matrix y) const noexcept;
+  [[nodiscard]] ForwardProduct<float> product(std::size_t layer, ConstMatrix x,
+                                              Matrix y) const noexcept;
   // A member's share of the last layer's activation, from its Z, and unless targets is null of the
   // losses and their gradient.
   void finish_outputs(const TeamMember& member, const OutputRows& outputs,

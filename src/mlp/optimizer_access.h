@@ -57,14 +57,13 @@ inline AdamParams adam_params(const OptimizerConfig& config, std::uint64_t step)
 struct OptimizerAccess {
   Optimizer& optimizer;
   Update update;
-  SgdParams sgd;
-  AdamParams adam;
+  OptimizerStep<float> step;  // but for lazy
 
   explicit OptimizerAccess(Optimizer& optimizer_);
 
-  // How parameter array `index`, whose rows lie ld apart, uses its gradient.
-  [[nodiscard]] GradientUse<float> use(std::size_t index, float* parameters,
-                                       std::size_t ld) const noexcept;
+  // Parameter array `index`, whose rows lie ld apart, and its state.
+  [[nodiscard]] GradientTarget<float> target(std::size_t index, float* parameters,
+                                             std::size_t ld) const noexcept;
 
   static std::vector<float>& state(Optimizer& optimizer, std::size_t which, std::size_t index) {
     return (which == 0 ? optimizer.first_ : optimizer.second_)[index];

@@ -138,10 +138,6 @@ ConstMatrix TrainingPass::activation(std::size_t l, const Group& group) const {
   return {a + group.first * kept_ld(model_.width(0)), group.rows, columns, kept_ld(columns)};
 }
 
-bool TrainingPass::drops_units(std::size_t layer) const noexcept {
-  return kept_.drops(layer) || kept_.drops(layer - 1);
-}
-
 // Of the batch; Z has its bias already.
 OutputRows TrainingPass::outputs() const noexcept {
   const Layer& layer = layers_.back();

@@ -87,8 +87,6 @@ class TrainingPass {
   void choose_units(std::size_t layer, const Batch& batch);
   [[nodiscard]] Stream mask_stream(std::size_t layer, std::uint64_t step) const noexcept;
   [[nodiscard]] ConstMatrix activation(std::size_t layer, const Group& group) const;
-  // Whether the product of a layer leaves out rows or columns of its weights.
-  [[nodiscard]] bool drops_units(std::size_t layer) const noexcept;
   [[nodiscard]] OutputRows outputs() const noexcept;
   [[nodiscard]] double mean_of_losses() const noexcept;
 
@@ -97,7 +95,7 @@ class TrainingPass {
   void drop_input(const TeamMember& member, const Batch& batch) const;
   void gather_input(const TeamMember& member, ConstMatrix x) const;
   void forward_group(const TeamMember& member, const Batch& batch, const Group& group) const;
-  [[nodiscard]] ForwardCall<float> forward_call(std::size_t layer, const Group& group) const;
+  [[nodiscard]] ForwardProduct<float> forward_product(std::size_t layer, const Group& group) const;
   void draw_mask(const TeamMember& member, std::size_t layer, const Batch& batch) const;
   void clear_dropped(const TeamMember& member, std::size_t layer) const;
 
@@ -105,9 +103,10 @@ class TrainingPass {
   void backward_pass(const TeamMember& member, Updates updates, bool keep) const;
   void backward_group(const TeamMember& member, const Group& group, Updates updates,
                       bool keep) const;
-  [[nodiscard]] BackwardInputCall<float> input_call(std::size_t layer, const Group& group) const;
-  [[nodiscard]] BackwardWeightsCall<float> weights_call(std::size_t layer, const Group& group,
-                                                        Updates updates) const;
+  [[nodiscard]] BackwardInputProduct<float> input_product(std::size_t layer,
+                                                          const Group& group) const;
+  [[nodiscard]] BackwardWeightsProduct<float> weights_product(std::size_t layer, const Group& group,
+                                                              Updates updates) const;
   void update(Optimizer& optimizer, const Threads& threads);
 
   // record.cpp
