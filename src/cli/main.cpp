@@ -75,7 +75,8 @@ struct AddOption {
     using T = decltype(unwrapped(value));
     if constexpr (std::is_same_v<T, bool>) return app.add_flag(name, value, help);
     if constexpr (detail::NamedEnum<T>) {
-      constexpr auto& names = detail::enum_names<T>;
+      using detail::names_of;
+      const auto names = names_of(T{});
       const auto read = [&](const std::string& text) { value = *detail::value_named<T>(text); };
       CLI::Option* const option = app.add_option_function<std::string>(name, read, help);
       if constexpr (detail::NamedEnum<Value>) option->default_str(detail::name_of(value));

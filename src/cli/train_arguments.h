@@ -17,16 +17,9 @@ namespace simdrop::cli {
 
 enum class EvalTrain { every, last };  // when the training examples are evaluated
 
-}  // namespace simdrop::cli
-
-namespace simdrop {
-template <>
-inline constexpr std::array detail::enum_names<cli::Schedule>{"constant", "linear"};
-template <>
-inline constexpr std::array detail::enum_names<cli::EvalTrain>{"every", "last"};
-}  // namespace simdrop
-
-namespace simdrop::cli {
+constexpr auto names_of(EvalTrain) {
+  return std::array{"every", "last"};
+}
 
 // The command line as given; what is not given depends on the rest.
 struct TrainArguments {

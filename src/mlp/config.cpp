@@ -20,7 +20,7 @@ void check_field(const Config& config, const Field<Config>& field, const T& valu
 // "TYPE::a, b or c".
 template <class Config, NamedEnum T>
 void check_field(const Config& /*config*/, const Field<Config>& field, const T& value) {
-  constexpr auto& names = enum_names<T>;
+  constexpr auto names = names_of(T{});
   const auto index = static_cast<int>(value);
   if (index >= 0 && index < static_cast<int>(names.size())) return;
   std::string allowed = std::string(field.allowed) + "::" + names[0];

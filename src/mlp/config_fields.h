@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
@@ -15,30 +16,35 @@
 namespace simdrop::detail {
 
 // The names of an enum's values, in their order: in files, messages and the program's options.
-template <class Enum>
-inline constexpr std::array<const char*, 0> enum_names{};
-template <>
-inline constexpr std::array enum_names<Loss>{"sigmoid_bce", "softmax_ce", "identity_mse"};
-template <>
-inline constexpr std::array enum_names<Init>{"he", "xavier"};
-template <>
-inline constexpr std::array enum_names<DropoutUnit>{"element", "neuron"};
-template <>
-inline constexpr std::array enum_names<OptimizerKind>{"sgd", "adam", "adamw"};
+constexpr auto names_of(Loss) {
+  return std::array{"sigmoid_bce", "softmax_ce", "identity_mse"};
+}
+constexpr auto names_of(Init) {
+  return std::array{"he", "xavier"};
+}
+constexpr auto names_of(DropoutUnit) {
+  return std::array{"element", "neuron"};
+}
+constexpr auto names_of(OptimizerKind) {
+  return std::array{"sgd", "adam", "adamw"};
+}
 
 template <class T>
-concept NamedEnum = !enum_names<T>.empty();
+concept NamedEnum = std::is_enum_v<T> && requires(T value) {
+  names_of(value);
+};
 
 // value: in its range.
 template <NamedEnum Enum>
 constexpr const char* name_of(Enum value) {
-  return enum_names<Enum>[static_cast<std::size_t>(value)];
+  return names_of(value)[static_cast<std::size_t>(value)];
 }
 
 template <NamedEnum Enum>
 constexpr std::optional<Enum> value_named(std::string_view name) {
-  for (std::size_t i = 0; i < enum_names<Enum>.size(); ++i) {
-    if (name == enum_names<Enum>[i]) return static_cast<Enum>(i);
+  const auto names = names_of(Enum{});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<Enum>(i);
   }
   return std::nullopt;
 }
