@@ -49,6 +49,7 @@ CLI::Validator validator(Range range) {
   }
 }
 
+// What an option that may be left out holds.
 template <class T>
 T unwrapped(const T& value);
 template <class T>
@@ -73,8 +74,9 @@ struct AddOption {
   template <class Value>
   CLI::Option* bind(const std::string& name, Value& value, const char* help) const {
     using T = decltype(unwrapped(value));
-    if constexpr (std::is_same_v<T, bool>) return app.add_flag(name, value, help);
-    if constexpr (detail::NamedEnum<T>) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return app.add_flag(name, value, help);
+    } else if constexpr (detail::NamedEnum<T>) {
       using detail::names_of;
       const auto names = names_of(T{});
       const auto read = [&](const std::string& text) { value = *detail::value_named<T>(text); };
