@@ -1,9 +1,31 @@
-// Result files: complete or not there.
+// JSON, and files of results: complete or not there.
 #pragma once
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+
+#include "mlp/config_fields.h"
+
+// In JSON an enum is its name, and what may be missing null.
+template <simdrop::detail::NamedEnum T>
+struct nlohmann::adl_serializer<T> {
+  static void to_json(auto& json, T value) { json = simdrop::detail::name_of(value); }
+  static void from_json(const auto& json, T& value) {
+    value = simdrop::detail::value_named<T>(json.template get<std::string>()).value();
+  }
+};
+template <class T>
+struct nlohmann::adl_serializer<std::optional<T>> {
+  static void to_json(auto& json, const std::optional<T>& value) {
+    if (value) json = *value;  // else it is null
+  }
+  static void from_json(const auto& json, std::optional<T>& value) {
+    value.reset();
+    if (!json.is_null()) json.get_to(value.emplace());
+  }
+};
 
 namespace simdrop::cli {
 
