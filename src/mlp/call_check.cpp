@@ -51,8 +51,9 @@ void check_step(std::uint64_t step, const char* name) {
 
 void check_batch(const MlpConfig& config, const Batch& batch) {
   const std::size_t rows = batch.x.rows;
-  if (rows < 1 || rows > config.max_batch)
-    throw_invalid("x.rows", rows, range(1, config.max_batch));
+  if (rows < 1 || rows > config.max_batch) {
+    throw_invalid("x.rows", rows, range(1, config.max_batch) + " = MlpConfig::max_batch");
+  }
   check_input(batch.x, config);
   check_step(batch.step, "step");
   check_first_row(config, batch.first_row, rows);

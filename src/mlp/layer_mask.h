@@ -21,6 +21,7 @@ class LayerMask {
   void allocate(std::size_t bits);
   // The caller's bits, from the next begin() on; empty: they are drawn again.
   void inject(std::span<const std::uint8_t> bits);
+  void copy_injected(const LayerMask& other) { injected_ = other.injected_; }
 
   // A batch of n bits begins. With `keep` they will lie in memory() for readers, also where nothing
   // is dropped.

@@ -22,6 +22,13 @@ Mlp::~Mlp() = default;
 Mlp::Mlp(Mlp&&) noexcept = default;
 Mlp& Mlp::operator=(Mlp&&) noexcept = default;
 
+Mlp Mlp::clone() const {
+  Mlp copy(config());
+  copy.state_->model.copy_parameters(state_->model);
+  copy.state_->training.copy_injected(state_->training);
+  return copy;
+}
+
 const MlpConfig& Mlp::config() const noexcept {
   return state_->model.config();
 }

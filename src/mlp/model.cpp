@@ -51,6 +51,14 @@ std::span<const float> Model::bias(std::size_t layer) const noexcept {
   return {biases_[layer - 1].get(), width(layer)};
 }
 
+void Model::copy_parameters(const Model& other) noexcept {
+  for (std::size_t l = 1; l <= last(); ++l) {
+    const ConstMatrix w = other.weights(l);
+    std::copy_n(w.data, w.size(), weights(l).data);
+    std::ranges::copy(other.bias(l), bias(l).begin());
+  }
+}
+
 Threads Model::team_for(const Threads& threads, std::size_t rows, double times) const noexcept {
   double weights = 0.0;
   for (std::size_t l = 1; l <= last(); ++l) {

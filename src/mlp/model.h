@@ -40,6 +40,9 @@ class Model {
   [[nodiscard]] std::span<float> bias(std::size_t layer) noexcept;
   [[nodiscard]] std::span<const float> bias(std::size_t layer) const noexcept;
 
+  // Weights and biases of a model of the same widths.
+  void copy_parameters(const Model& other) noexcept;
+
   // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
   [[nodiscard]] Threads team_for(const Threads& threads, std::size_t rows,
                                  double times) const noexcept;

@@ -93,6 +93,12 @@ void TrainingPass::inject_mask(std::size_t layer, std::span<const std::uint8_t> 
   layers_[layer].mask.inject(bits);
 }
 
+void TrainingPass::copy_injected(const TrainingPass& other) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].mask.copy_injected(other.layers_[l].mask);
+  }
+}
+
 void TrainingPass::begin(const Batch& batch) {
   forward_rows_ = batch.x.rows;
   backward_rows_ = 0;

@@ -45,6 +45,8 @@ class TrainingPass {
                     const Threads& threads);
 
   void inject_mask(std::size_t layer, std::span<const std::uint8_t> bits);
+  // The injected masks of a pass over a model of the same widths.
+  void copy_injected(const TrainingPass& other);
   [[nodiscard]] std::size_t injected_bits(std::size_t layer) const noexcept;
   [[nodiscard]] std::size_t kept_weights_floats() const noexcept { return kept_.weights_floats(); }
 
