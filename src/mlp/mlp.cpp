@@ -175,7 +175,7 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
   const std::size_t bytes = mask_bytes(state_->network.injected_size(layer));
-  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of the mask");
+  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of max_batch rows");
   auto& injected = state_->network.layers[layer].injected;
   injected.assign(bits.begin(), bits.end());
   if (!bits.empty()) injected.resize(bytes + detail::mask_slack);
@@ -284,15 +284,21 @@ std::size_t Mlp::workspace_bytes() const noexcept {
   return state_->network.workspace_bytes();
 }
 
-Mlp Mlp::clone() const {
-  Mlp copy(config());
+Mlp Mlp::clone(std::optional<Threads> threads) const {
+  MlpConfig same = config();
+  if (threads.has_value()) {
+    detail::check_threads(*threads);
+    same.num_threads = threads->count;
+    same.executor = threads->executor;
+  }
+  Mlp copy(same);
   for (std::size_t l = 0; l <= num_layers(); ++l) {
     detail::Layer& to = copy.state_->network.layers[l];
     to.injected = state_->network.layers[l].injected;
     if (l == 0) continue;
     const ConstMatrix w = weights(l);
-    std::ranges::copy(std::span(w.data, w.size()), to.weights.get());
-    std::ranges::copy(bias(l), to.bias.get());
+    std::copy_n(w.data, w.size(), to.weights.get());
+    std::copy_n(bias(l).data(), to.width, to.bias.get());
   }
   return copy;
 }
