@@ -8,15 +8,15 @@
 #include <stdexcept>
 #include <string>
 
+#include "simdrop/api.h"
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// A file that can't be read or written, or that does not hold what it should:
 /// "simdrop: PATH: what is wrong".
-class FileError : public std::runtime_error {
+class SIMDROP_API FileError : public std::runtime_error {
  public:
   /// what: the part behind the path.
   FileError(const std::string& path, const std::string& what);
@@ -45,8 +45,9 @@ using Metadata = std::map<std::string, std::string>;
 /// Throws FileError, and leaves `path` as it was; std::invalid_argument if the optimizer is not for
 /// this network, or metadata has a key that is taken or text that is not UTF-8. Thread safe with
 /// others that only read these objects.
-void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
-                     const Optimizer* optimizer = nullptr, const Metadata& metadata = {});
+SIMDROP_API void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
+                                 const Optimizer* optimizer = nullptr,
+                                 const Metadata& metadata = {});
 
 /// What a file holds.
 struct Checkpoint {
@@ -67,8 +68,7 @@ struct Checkpoint {
 /// Nothing in the file is trusted: each length, offset, dtype and shape is checked before memory
 /// is taken. Throws FileError for a file that is not there, no regular file, broken, or of another
 /// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range.
-[[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& path,
-                                         const MlpConfig& defaults);
+[[nodiscard]] SIMDROP_API Checkpoint load_checkpoint(const std::filesystem::path& path,
+                                                     const MlpConfig& defaults);
 
 }  // namespace simdrop
-#pragma GCC visibility pop

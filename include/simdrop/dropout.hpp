@@ -2,13 +2,12 @@
 /// Fused dropout kernels on float, double, bfloat16 and float16.
 ///
 /// Common to all of them:
-/// - Matrices are row-major views (matrix.hpp); a std::span is a matrix of one row. All arguments
-/// of
-///   a call have the same rows, cols and element type. Any length from 0, any alignment of the
-///   element type, any ld >= cols.
-/// - Output may be the input itself (same data and, with more than one row, the same ld: in place).
-///   Otherwise outputs, masks that are written too, must overlap no other argument. (Matrices of
-///   one ld may interleave: other columns of the same rows do not overlap.)
+/// - Matrices are row-major views (matrix.hpp), and a std::vector or another contiguous range is a
+///   matrix of one row. All matrices of a call have the same rows, cols and element type. Any
+///   length from 0, any alignment of the element type, any ld >= cols.
+/// - The output may be the input itself (in place): the same data and, with more than one row, the
+///   same ld. Otherwise what is written, the mask too, must overlap no other argument. Matrices of
+///   one ld may interleave: different columns of the same rows do not overlap.
 /// - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
 ///   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
 ///   Which elements are kept does not depend on their type.
@@ -16,8 +15,8 @@
 ///   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
 ///   the arithmetic, of which it is at most the largest finite number; it is multiplied where the
 ///   textbook divides (at most 1 ulp apart).
-/// - bfloat16 and float16 inputs are widened exactly, and a result is rounded once more, to nearest
-///   even, when it is stored: subnormals are kept, and what is too large becomes Inf.
+/// - bfloat16 and float16 inputs are widened exactly. Results are rounded once more, to nearest
+///   even, when they are stored: subnormals are kept, and what is too large becomes Inf.
 /// - Dropped means exactly +0, whatever the input: elements are selected, never multiplied by 0, so
 ///   a dropped Inf or NaN becomes +0. A kept NaN stays a NaN, quiet, whose sign and payload are
 ///   unspecified; a kept -0 stays -0.
@@ -25,11 +24,10 @@
 /// - stores: how results reach memory; the result does not depend on it either.
 /// - Thread-safe, no allocation, no state. Nothing outside the rows' cols elements is read or
 ///   written.
-/// - Throws std::invalid_argument naming the argument, its value and what was allowed (keep_prob
-/// NaN
-///   or outside [0, 1], shapes that differ, ld < cols, matrices beyond PTRDIFF_MAX bytes, null
-///   data, wrong mask size, outputs that overlap, an enumeration out of range, threads.count < 0);
-///   then nothing is written.
+/// - Throws std::invalid_argument naming the argument, its value and what was allowed, and writes
+///   nothing then: for a keep_prob that is NaN or outside [0, 1], shapes that differ, ld < cols, a
+///   matrix beyond PTRDIFF_MAX bytes, null data, a mask of another size, outputs that overlap, an
+///   enumeration out of range, or threads.count < 0.
 /// Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
@@ -39,12 +37,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "simdrop/api.h"
 #include "simdrop/float16.hpp"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 namespace detail {
@@ -104,152 +102,157 @@ struct RunOptions {
 
 ///@{
 /// y = kept ? x * scale : 0. Writes the mask bits too if `mask` is not empty.
-void dropout_forward(const Dropout& dropout, ConstMatrix x, Matrix y,
-                     std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                     Stores stores = Stores::automatic);
-void dropout_forward(const Dropout& dropout, MatrixView<const double> x, MatrixView<double> y,
-                     std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                     Stores stores = Stores::automatic);
-void dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x, MatrixView<bfloat16> y,
-                     std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                     Stores stores = Stores::automatic);
-void dropout_forward(const Dropout& dropout, MatrixView<const float16> x, MatrixView<float16> y,
-                     std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                     Stores stores = Stores::automatic);
+SIMDROP_API void dropout_forward(const Dropout& dropout, ConstMatrix x, Matrix y,
+                                 std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                 Stores stores = Stores::automatic);
+SIMDROP_API void dropout_forward(const Dropout& dropout, MatrixView<const double> x,
+                                 MatrixView<double> y, std::span<std::uint8_t> mask = {},
+                                 Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
+                                 MatrixView<bfloat16> y, std::span<std::uint8_t> mask = {},
+                                 Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
+                                 MatrixView<float16> y, std::span<std::uint8_t> mask = {},
+                                 Threads threads = 1, Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// dx = kept ? dy * scale : 0, with the mask recomputed from the stream: nothing was stored.
-void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx, Threads threads = 1,
-                      Stores stores = Stores::automatic);
-void dropout_backward(const Dropout& dropout, MatrixView<const double> dy, MatrixView<double> dx,
-                      Threads threads = 1, Stores stores = Stores::automatic);
-void dropout_backward(const Dropout& dropout, MatrixView<const bfloat16> dy,
-                      MatrixView<bfloat16> dx, Threads threads = 1,
-                      Stores stores = Stores::automatic);
-void dropout_backward(const Dropout& dropout, MatrixView<const float16> dy, MatrixView<float16> dx,
-                      Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(const Dropout& dropout, ConstMatrix dy, Matrix dx,
+                                  Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(const Dropout& dropout, MatrixView<const double> dy,
+                                  MatrixView<double> dx, Threads threads = 1,
+                                  Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(const Dropout& dropout, MatrixView<const bfloat16> dy,
+                                  MatrixView<bfloat16> dx, Threads threads = 1,
+                                  Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(const Dropout& dropout, MatrixView<const float16> dy,
+                                  MatrixView<float16> dx, Threads threads = 1,
+                                  Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// dx = kept ? dy * scale : 0, from stored mask bits. With keep_prob 0 everything is dropped,
 /// whatever the bits say.
-void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix dy,
-                      Matrix dx, Threads threads = 1, Stores stores = Stores::automatic);
-void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
-                      MatrixView<const double> dy, MatrixView<double> dx, Threads threads = 1,
-                      Stores stores = Stores::automatic);
-void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
-                      MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx, Threads threads = 1,
-                      Stores stores = Stores::automatic);
-void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
-                      MatrixView<const float16> dy, MatrixView<float16> dx, Threads threads = 1,
-                      Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                                  ConstMatrix dy, Matrix dx, Threads threads = 1,
+                                  Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                                  MatrixView<const double> dy, MatrixView<double> dx,
+                                  Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                                  MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx,
+                                  Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,
+                                  MatrixView<const float16> dy, MatrixView<float16> dx,
+                                  Threads threads = 1, Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// y = residual + (kept ? x * scale : 0), rounded after the product and after the sum: dropout on a
-/// branch, and the connection around it, in one pass. y may be x or residual (in place). A dropped
-/// element gives its residual, but +0 for -0. Backward: the residual's gradient is dy, that of x
-/// dropout_backward(dropout, dy, dx).
-void residual_dropout_forward(const Dropout& dropout, ConstMatrix x, ConstMatrix residual, Matrix y,
-                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
-                              MatrixView<const double> residual, MatrixView<double> y,
-                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
-                              MatrixView<const bfloat16> residual, MatrixView<bfloat16> y,
-                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
-                              MatrixView<const float16> residual, MatrixView<float16> y,
-                              std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                              Stores stores = Stores::automatic);
+/// branch, and the connection around it, in one pass. y may be x or residual (in place). Where x is
+/// dropped y is the residual, but +0 for -0. The gradient of the residual is dy; that of x is what
+/// dropout_backward(dropout, dy, dx) writes.
+SIMDROP_API void residual_dropout_forward(const Dropout& dropout, ConstMatrix x,
+                                          ConstMatrix residual, Matrix y,
+                                          std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                          Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
+                                          MatrixView<const double> residual, MatrixView<double> y,
+                                          std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                          Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
+                                          MatrixView<const bfloat16> residual,
+                                          MatrixView<bfloat16> y, std::span<std::uint8_t> mask = {},
+                                          Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
+                                          MatrixView<const float16> residual, MatrixView<float16> y,
+                                          std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                          Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// The same with the caller's mask bits instead of drawn ones. With keep_prob 0 everything is
 /// dropped, whatever the bits say.
-void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
-                              ConstMatrix residual, Matrix y, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                              MatrixView<const double> x, MatrixView<const double> residual,
-                              MatrixView<double> y, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                              MatrixView<const bfloat16> x, MatrixView<const bfloat16> residual,
-                              MatrixView<bfloat16> y, Threads threads = 1,
-                              Stores stores = Stores::automatic);
-void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                              MatrixView<const float16> x, MatrixView<const float16> residual,
-                              MatrixView<float16> y, Threads threads = 1,
-                              Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                          ConstMatrix x, ConstMatrix residual, Matrix y,
+                                          Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                          MatrixView<const double> x,
+                                          MatrixView<const double> residual, MatrixView<double> y,
+                                          Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                          MatrixView<const bfloat16> x,
+                                          MatrixView<const bfloat16> residual,
+                                          MatrixView<bfloat16> y, Threads threads = 1,
+                                          Stores stores = Stores::automatic);
+SIMDROP_API void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                          MatrixView<const float16> x,
+                                          MatrixView<const float16> residual, MatrixView<float16> y,
+                                          Threads threads = 1, Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// One pass over a layer's pre-activations: z = x + bias; y = kept and not z <= 0 ? z * scale : 0.
 /// For every z but NaN that is the textbook's relu, then dropout; a kept NaN stays NaN, so that
 /// divergence is seen. -0 gives +0. bias: cols elements, added to each row, or empty for none.
-void bias_relu_dropout_forward(const Dropout& dropout, ConstMatrix x, std::span<const float> bias,
-                               Matrix y, std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
-                               std::span<const double> bias, MatrixView<double> y,
-                               std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
-                               std::span<const bfloat16> bias, MatrixView<bfloat16> y,
-                               std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
-                               std::span<const float16> bias, MatrixView<float16> y,
-                               std::span<std::uint8_t> mask = {}, Threads threads = 1,
-                               Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(const Dropout& dropout, ConstMatrix x,
+                                           std::span<const float> bias, Matrix y,
+                                           std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                           Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const double> x,
+                                           std::span<const double> bias, MatrixView<double> y,
+                                           std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                           Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const bfloat16> x,
+                                           std::span<const bfloat16> bias, MatrixView<bfloat16> y,
+                                           std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                           Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const float16> x,
+                                           std::span<const float16> bias, MatrixView<float16> y,
+                                           std::span<std::uint8_t> mask = {}, Threads threads = 1,
+                                           Stores stores = Stores::automatic);
 ///@}
 
 ///@{
 /// The same with the caller's mask bits instead of drawn ones.
-void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, ConstMatrix x,
-                               std::span<const float> bias, Matrix y, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                               MatrixView<const double> x, std::span<const double> bias,
-                               MatrixView<double> y, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                               MatrixView<const bfloat16> x, std::span<const bfloat16> bias,
-                               MatrixView<bfloat16> y, Threads threads = 1,
-                               Stores stores = Stores::automatic);
-void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
-                               MatrixView<const float16> x, std::span<const float16> bias,
-                               MatrixView<float16> y, Threads threads = 1,
-                               Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                           ConstMatrix x, std::span<const float> bias, Matrix y,
+                                           Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                           MatrixView<const double> x, std::span<const double> bias,
+                                           MatrixView<double> y, Threads threads = 1,
+                                           Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                           MatrixView<const bfloat16> x,
+                                           std::span<const bfloat16> bias, MatrixView<bfloat16> y,
+                                           Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,
+                                           MatrixView<const float16> x,
+                                           std::span<const float16> bias, MatrixView<float16> y,
+                                           Threads threads = 1, Stores stores = Stores::automatic);
 ///@}
 
 ///@{
-/// dx = y > 0 ? dy * scale : 0, where y is what bias_relu_dropout_forward returned: y > 0 says both
-/// that the unit was kept and that ReLU passed, so a ReLU layer stores no mask. dx may be dy or
-/// y. y NaN compares false: dx = 0. keep_prob 0: y is all 0, and so is dx.
-void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,
-                           Threads threads = 1, Stores stores = Stores::automatic);
-void relu_dropout_backward(double keep_prob, MatrixView<const double> y,
-                           MatrixView<const double> dy, MatrixView<double> dx, Threads threads = 1,
-                           Stores stores = Stores::automatic);
-void relu_dropout_backward(double keep_prob, MatrixView<const bfloat16> y,
-                           MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx,
-                           Threads threads = 1, Stores stores = Stores::automatic);
-void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
-                           MatrixView<const float16> dy, MatrixView<float16> dx,
-                           Threads threads = 1, Stores stores = Stores::automatic);
+/// dx = y > 0 ? dy * scale : 0, where y is what bias_relu_dropout_forward wrote: y > 0 says both
+/// that the unit was kept and that ReLU passed, so a ReLU layer stores no mask. dx may be dy or y.
+/// Where y is NaN, dx is 0. With keep_prob 0, y is all 0, and so is dx.
+SIMDROP_API void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,
+                                       Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void relu_dropout_backward(double keep_prob, MatrixView<const double> y,
+                                       MatrixView<const double> dy, MatrixView<double> dx,
+                                       Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void relu_dropout_backward(double keep_prob, MatrixView<const bfloat16> y,
+                                       MatrixView<const bfloat16> dy, MatrixView<bfloat16> dx,
+                                       Threads threads = 1, Stores stores = Stores::automatic);
+SIMDROP_API void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
+                                       MatrixView<const float16> dy, MatrixView<float16> dx,
+                                       Threads threads = 1, Stores stores = Stores::automatic);
 ///@}
 
-/// @name The same with options by name
-/// Of all four types of elements. Each does what the function above does that has the same
-/// parameters before its mask, threads and stores.
 ///@{
+/// The same with options by name, for all four types of elements: what the function above does
+/// that has the same parameters before its mask, threads and stores.
 template <class X, class Y>
 requires detail::Matrices<Y, const X&>
 void dropout_forward(const Dropout& dropout, const X& x, Y&& y, const DropoutOptions& options) {
@@ -304,10 +307,9 @@ void relu_dropout_backward(double keep_prob, const Y& y, const DY& dy, DX&& dx,
 }
 ///@}
 
-/// @name The same from a Dropout and its mask
-/// For a caller who kept the mask that `dropout` drew, or has another: as with
-/// keep_prob = dropout.keep_prob, which is all that is used of `dropout`.
 ///@{
+/// The same from a Dropout and a mask, as that which it drew: the function above of a mask with
+/// keep_prob = dropout.keep_prob, which is all that is used of `dropout`.
 template <class DY, class DX>
 requires detail::Matrices<DX, const DY&>
 void dropout_backward(const Dropout& dropout, std::span<const std::uint8_t> mask, const DY& dy,
@@ -331,4 +333,3 @@ void bias_relu_dropout_forward(const Dropout& dropout, std::span<const std::uint
 ///@}
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 #include <span>
 #include <string>
 
-#pragma GCC visibility push(default)
+#include "simdrop/api.h"
+
 namespace simdrop {
 
 /// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA; `avx512` means
@@ -26,20 +27,19 @@ struct IsaInfo {
 };
 
 /// Every instruction set that simdrop knows, slowest first. Thread-safe, never throws.
-[[nodiscard]] std::span<const IsaInfo> isa_list() noexcept;
+[[nodiscard]] SIMDROP_API std::span<const IsaInfo> isa_list() noexcept;
 
 /// The instruction set whose kernels run: the last one of isa_list() that is compiled and
 /// supported, or the one that the environment variable SIMDROP_FORCE_ISA (if not empty) names when
 /// the first kernel runs. Chosen once per process, thread-safe. Throws std::runtime_error, naming
 /// the variable, its value and what is allowed, when SIMDROP_FORCE_ISA names an instruction set
 /// that is unknown, not compiled or not supported; every kernel call then throws it too.
-[[nodiscard]] Isa active_isa();
+[[nodiscard]] SIMDROP_API Isa active_isa();
 
 /// The name of `isa` as in isa_list(). Never throws.
-[[nodiscard]] const char* isa_name(Isa isa) noexcept;
+[[nodiscard]] SIMDROP_API const char* isa_name(Isa isa) noexcept;
 
 /// The CPU's own name for itself (x86 brand string), or "unknown". May allocate.
-[[nodiscard]] std::string cpu_name();
+[[nodiscard]] SIMDROP_API std::string cpu_name();
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -27,11 +27,11 @@
 #include <memory>
 #include <span>
 
+#include "simdrop/api.h"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// What follows the bias.
@@ -42,7 +42,7 @@ enum class Activation : std::int32_t {
 
 /// Scratch memory of the calls below; see the top of this file. Move-only; one that was moved from
 /// is as good as new.
-class LinearWorkspace {
+class SIMDROP_API LinearWorkspace {
  public:
   LinearWorkspace() noexcept;                              ///< holds nothing
   ~LinearWorkspace();                                      ///< gives the memory back
@@ -63,38 +63,42 @@ class LinearWorkspace {
 /// z = x W^T + bias; a = activation(z); y = kept ? a * scale : 0, scale = 1 / dropout.keep_prob
 /// (keep_prob 1: no dropout). x: batch x in, weights: out x in, bias: out values or empty, y: batch
 /// x out. Writes the mask bits of y too if `mask`, mask_bytes(batch * out) long, is not empty.
-void linear_forward(ConstMatrix x, ConstMatrix weights, std::span<const float> bias,
-                    Activation activation, const Dropout& dropout, Matrix y,
-                    LinearWorkspace& workspace, std::span<std::uint8_t> mask = {},
-                    Threads threads = 1);
-void linear_forward(MatrixView<const double> x, MatrixView<const double> weights,
-                    std::span<const double> bias, Activation activation, const Dropout& dropout,
-                    MatrixView<double> y, LinearWorkspace& workspace,
-                    std::span<std::uint8_t> mask = {}, Threads threads = 1);
+SIMDROP_API void linear_forward(ConstMatrix x, ConstMatrix weights, std::span<const float> bias,
+                                Activation activation, const Dropout& dropout, Matrix y,
+                                LinearWorkspace& workspace, std::span<std::uint8_t> mask = {},
+                                Threads threads = 1);
+SIMDROP_API void linear_forward(MatrixView<const double> x, MatrixView<const double> weights,
+                                std::span<const double> bias, Activation activation,
+                                const Dropout& dropout, MatrixView<double> y,
+                                LinearWorkspace& workspace, std::span<std::uint8_t> mask = {},
+                                Threads threads = 1);
 ///@}
 
 ///@{
 /// dx = dy W, and if `stored` is not empty: stored > 0 ? dx / keep_prob : 0. `stored` is what the
 /// ReLU and dropout of the layer before wrote (that layer's y, this layer's x), so that dx is the
 /// gradient of that layer's z. dy: batch x out, weights: out x in, stored and dx: batch x in.
-void linear_backward_input(ConstMatrix dy, ConstMatrix weights, ConstMatrix stored,
-                           double keep_prob, Matrix dx, LinearWorkspace& workspace,
-                           Threads threads = 1);
-void linear_backward_input(MatrixView<const double> dy, MatrixView<const double> weights,
-                           MatrixView<const double> stored, double keep_prob, MatrixView<double> dx,
-                           LinearWorkspace& workspace, Threads threads = 1);
+SIMDROP_API void linear_backward_input(ConstMatrix dy, ConstMatrix weights, ConstMatrix stored,
+                                       double keep_prob, Matrix dx, LinearWorkspace& workspace,
+                                       Threads threads = 1);
+SIMDROP_API void linear_backward_input(MatrixView<const double> dy,
+                                       MatrixView<const double> weights,
+                                       MatrixView<const double> stored, double keep_prob,
+                                       MatrixView<double> dx, LinearWorkspace& workspace,
+                                       Threads threads = 1);
 ///@}
 
 ///@{
 /// dw = alpha dy^T x, db = alpha (sum of the rows of dy, in order); both are added to what dw and
 /// db hold if `accumulate`. dy: batch x out, x: batch x in, dw: out x in, db: out values or empty.
 /// For the mean over a batch, alpha = 1 / batch (rounded to the element type).
-void linear_backward_weights(ConstMatrix dy, ConstMatrix x, double alpha, bool accumulate,
-                             Matrix dw, std::span<float> db, LinearWorkspace& workspace,
-                             Threads threads = 1);
-void linear_backward_weights(MatrixView<const double> dy, MatrixView<const double> x, double alpha,
-                             bool accumulate, MatrixView<double> dw, std::span<double> db,
-                             LinearWorkspace& workspace, Threads threads = 1);
+SIMDROP_API void linear_backward_weights(ConstMatrix dy, ConstMatrix x, double alpha,
+                                         bool accumulate, Matrix dw, std::span<float> db,
+                                         LinearWorkspace& workspace, Threads threads = 1);
+SIMDROP_API void linear_backward_weights(MatrixView<const double> dy, MatrixView<const double> x,
+                                         double alpha, bool accumulate, MatrixView<double> dw,
+                                         std::span<double> db, LinearWorkspace& workspace,
+                                         Threads threads = 1);
 ///@}
 
 /// What may be said of a linear_forward(), by name: {.bias = b, .activation = Activation::relu}.
@@ -120,14 +124,13 @@ template <class T>
 struct LinearBackwardWeightsOptions {
   double alpha = 1.0;       ///< of dw and db; 1 / batch for the mean over a batch
   bool accumulate = false;  ///< add to what dw and db hold
-  std::span<T> db{};        ///< receives the gradient of the bias, out values; empty: it is not
+  std::span<T> db{};        ///< receives the gradient of the bias, out values; empty: none
   Threads threads = 1;      ///< who runs the call
 };
 
-/// @name The same with options by name
-/// linear_forward(x, weights, y, workspace, {.bias = b, .activation = Activation::relu,
-/// .dropout = d, .mask = mask, .threads = 2}) and so on; what is not named has its default.
 ///@{
+/// The same with options by name: linear_forward(x, weights, y, workspace, {.bias = b,
+/// .activation = Activation::relu, .dropout = d, .mask = mask, .threads = 2}).
 inline void linear_forward(ConstMatrix x, ConstMatrix weights, Matrix y, LinearWorkspace& workspace,
                            const LinearForwardOptions<float>& options = {}) {
   linear_forward(x, weights, options.bias, options.activation, options.dropout, y, workspace,
@@ -166,4 +169,3 @@ inline void linear_backward_weights(MatrixView<const double> dy, MatrixView<cons
 ///@}
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <span>
 
+#include "simdrop/api.h"
 #include "simdrop/rng.hpp"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// Version of the mask contract below. The bits that it describes never change; a better rule, or
@@ -86,8 +86,7 @@ struct Dropout {
 /// Thread-safe; allocates nothing. Throws std::invalid_argument, naming the argument, if
 /// keep_prob is NaN or outside [0, 1], mask.size() != mask_bytes(n), an enumeration is out of
 /// range or threads.count < 0; then nothing is written.
-void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
-                    Threads threads = 1);
+SIMDROP_API void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
+                                Threads threads = 1);
 
 }  // namespace simdrop
-#pragma GCC visibility pop

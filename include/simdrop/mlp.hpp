@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "simdrop/api.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/optimizer.hpp"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// What the last layer computes, and the loss that trains it (both numerically stable).
@@ -148,7 +148,7 @@ struct MonteCarloOptions {
 /// member throws std::invalid_argument on misuse, naming the argument, and writes nothing then; a
 /// layer number out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU
 /// keeps it).
-class Mlp {
+class SIMDROP_API Mlp {
  public:
   /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
   explicit Mlp(const MlpConfig& config);
@@ -159,10 +159,10 @@ class Mlp {
   /// An independent network of the same configuration with the same weights, biases, keep_probs and
   /// injected masks, as for early stopping: best = mlp.clone(). What forward() and backward() kept
   /// is not copied. It costs what a new network does, memory and the time to write all weights; to
-  /// copy weights alone into a network that is there, write to its weights() and bias(). An
-  /// executor is shared. May be called while others read the network, but not while it is trained.
-  /// Throws std::bad_alloc.
-  [[nodiscard]] Mlp clone() const;
+  /// copy weights alone into a network that is there, write to its weights() and bias().
+  /// threads: who runs the clone's calls, unless they say otherwise; nothing: as this network's, an
+  /// executor too. Others may read the network meanwhile, but not train it. Throws std::bad_alloc.
+  [[nodiscard]] Mlp clone(std::optional<Threads> threads = {}) const;
 
   /// As given, with keep_prob filled in and as set_keep_prob() left it.
   [[nodiscard]] const MlpConfig& config() const noexcept;
@@ -303,4 +303,3 @@ inline Optimizer::Optimizer(const OptimizerConfig& config, const Mlp& mlp)
     : Optimizer(config, mlp.parameter_sizes()) {}
 
 }  // namespace simdrop
-#pragma GCC visibility pop

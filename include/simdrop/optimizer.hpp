@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
+#include "simdrop/api.h"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 class Mlp;
@@ -26,7 +26,7 @@ enum class OptimizerKind {
 };
 
 /// Hyperparameters. All of them must be finite; see the ranges beside them.
-struct OptimizerConfig {
+struct SIMDROP_API OptimizerConfig {
   OptimizerKind kind = OptimizerKind::sgd;  ///< which rule
   double learning_rate = 0.01;              ///< >= 0
   double momentum = 0.0;                    ///< SGD: v = momentum * v + g; w -= lr * v. In [0, 1)
@@ -47,7 +47,7 @@ struct OptimizerConfig {
 /// (max-norm); Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
 /// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
 /// One object must not be used from two threads at once. Copies are independent.
-class Optimizer {
+class SIMDROP_API Optimizer {
  public:
   /// sizes: the number of elements of each parameter array. State starts at zero.
   /// Throws std::invalid_argument naming the field that is out of its range.
@@ -96,4 +96,3 @@ class Optimizer {
 };
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -7,11 +7,11 @@
 #include <memory>
 #include <optional>
 
+#include "simdrop/api.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// Predicts with the weights of an Mlp that others predict with at the same time: it reads the Mlp
@@ -19,7 +19,7 @@ namespace simdrop {
 /// used from two threads at once. Weights are not copied: the Mlp must outlive it (it may be
 /// moved), and while a Predictor predicts nobody may train it or change its weights. Changes
 /// between calls are seen. Move-only.
-class Predictor {
+class SIMDROP_API Predictor {
  public:
   /// max_batch: rows that pass the network together, at least 1; memory is that many times the
   /// widths of two layers, and some. threads: who runs its calls, unless a call says otherwise.
@@ -51,4 +51,3 @@ class Predictor {
 };
 
 }  // namespace simdrop
-#pragma GCC visibility pop

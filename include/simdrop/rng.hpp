@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <span>
 
+#include "simdrop/api.h"
 #include "simdrop/threads.hpp"
 
-#pragma GCC visibility push(default)
 namespace simdrop {
 
 /// Where random numbers come from. Two streams that differ in either member are independent.
@@ -26,7 +26,7 @@ struct Stream {
 enum class PhiloxRounds : std::int32_t { seven = 7, ten = 10 };
 
 /// One block of Philox4x32 in plain C++: four words from a counter and a key. Never throws.
-[[nodiscard]] std::array<std::uint32_t, 4> philox4x32(
+[[nodiscard]] SIMDROP_API std::array<std::uint32_t, 4> philox4x32(
     const std::array<std::uint32_t, 4>& counter, const std::array<std::uint32_t, 2>& key,
     PhiloxRounds rounds = PhiloxRounds::ten) noexcept;
 
@@ -37,8 +37,8 @@ enum class PhiloxRounds : std::int32_t { seven = 7, ten = 10 };
 /// threads: who runs the call (threads.hpp); the words do not depend on it.
 /// Thread-safe. Throws std::invalid_argument if rounds is neither value of the enumeration or
 /// threads.count < 0; then nothing is written.
-void philox_fill(const Stream& stream, std::uint64_t first_word, std::span<std::uint32_t> words,
-                 PhiloxRounds rounds = PhiloxRounds::ten, Threads threads = 1);
+SIMDROP_API void philox_fill(const Stream& stream, std::uint64_t first_word,
+                             std::span<std::uint32_t> words,
+                             PhiloxRounds rounds = PhiloxRounds::ten, Threads threads = 1);
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -3,16 +3,16 @@
  * simdrop's C interface: C99, and any language that can call C.
  *
  * @section c_calls Calls
- * - A function that can fail returns a simdrop_status, SIMDROP_OK = 0 if it did what it says. Its
- * last parameter is a simdrop_error, which may be NULL: it receives the status and a message that
- *   names the argument, its value and what is allowed.
+ * - A function that can fail returns a simdrop_status: SIMDROP_OK = 0 if it did what it says. Its
+ *   last parameter is a simdrop_error, which may be NULL. It receives the status and a message,
+ *   which names the argument, its value and what is allowed.
  * - On an error nothing is written but that simdrop_error: no output, no object.
  * - No exception leaves a function, none aborts or prints, and errno stays as it was.
  * - There is no global state to set up, and none of a thread: functions may be called from any
- *   number of threads at once. An object must not be used by two calls at once; where objects may
- *   be shared, their functions say so.
- * - The words "at most so many threads" and simdrop_exec: see simdrop_exec. Results are the same
- *   bit for bit on any number of threads, whoever they belong to.
+ *   number of threads at once. An object must not be used by two calls at once, unless its
+ *   functions say that it may be shared.
+ * - Who runs a call, and on how many threads, is said by a simdrop_exec. Results are the same bit
+ *   for bit whatever it says.
  *
  * @section c_arrays Arrays
  * - Sizes and counts are int64_t, in elements. A negative one is an error, and so are sizes whose
@@ -26,9 +26,9 @@
  * - A mask has one bit for each element, set = kept, element i in bit i % 8 of byte i / 8, and
  *   simdrop_mask_bytes(elements) bytes, without regard to any ld. Unused bits of the last byte are
  *   written as 0.
- * - Outputs must not overlap other arguments, unless a function says that it works in place: then
- *   the output is the input, the same pointer and (with more than one row) the same ld. Any other
- *   overlap is an error.
+ * - Outputs must not overlap other arguments. Where a function says that it works in place, the
+ *   output may be the input itself: the same pointer and, with more than one row, the same ld. Any
+ *   other overlap is an error.
  *
  * @section c_structs Structures
  * Each begins with struct_size, which the caller sets to sizeof(the structure), by itself or with
@@ -40,10 +40,10 @@
  * - Functions, enumerators and fields are only ever added. None is removed, and none changes its
  *   parameters, its value or its place. A function that must change comes anew, as ..._v2, beside
  *   the one before.
- * - Structures grow at their end alone, and carry their size: a shorter one, of an older program,
- * is read as far as it goes, and what it lacks has its default. A longer one, of a newer program,
- * is taken if all that this library does not know is zero, which means the default too; otherwise
- * it is an error, as that program asks for what this library cannot do.
+ * - Structures grow at their end alone, and carry their size. A shorter one, of an older program,
+ *   is read as far as it goes, and what it lacks has its default. A longer one, of a newer program,
+ *   is taken if all that this library does not know of it is zero, which means the default too;
+ *   otherwise it is an error, as that program asks for what this library cannot do.
  * - Objects (simdrop_mlp and the like) are known by pointers alone.
  * - simdrop_abi_version() counts the additions: a program that uses what version n added asks for n
  *   or more.

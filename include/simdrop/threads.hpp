@@ -4,14 +4,15 @@
 
 #include <cstddef>
 
-#pragma GCC visibility push(default)
+#include "simdrop/api.h"
+
 /// Dropout for neural networks on the CPU: masks, fused kernels, and a small MLP runtime.
 namespace simdrop {
 
 /// Runs tasks on an application's own threads, instead of OpenMP's. Derive from it, and hand it to
 /// calls in a Threads. It must live as long as the calls, and the objects, that were given it.
 /// If it can be called from several threads at once, so can the library's functions with it.
-class Executor {
+class SIMDROP_API Executor {
  public:
   /// What parallel_for() runs; never throws.
   using Task = void (*)(void* context, std::size_t index) noexcept;
@@ -61,4 +62,3 @@ struct Threads {
 };
 
 }  // namespace simdrop
-#pragma GCC visibility pop

@@ -36,6 +36,41 @@ simdrop::LinearWorkspace& workspace_of(simdrop_linear_workspace* workspace) {
   return workspace->workspace;
 }
 
+constexpr simdrop_linear_forward_args no_args = {
+    sizeof(simdrop_linear_forward_args),
+    0,                           // batch
+    0,                           // in
+    0,                           // out
+    nullptr,                     // x
+    0,                           // x_ld
+    nullptr,                     // weights
+    0,                           // weights_ld
+    nullptr,                     // bias
+    nullptr,                     // dropout
+    nullptr,                     // y
+    0,                           // y_ld
+    nullptr,                     // mask
+    nullptr,                     // workspace
+    nullptr,                     // exec
+    SIMDROP_F32,                 // dtype
+    SIMDROP_ACTIVATION_IDENTITY  // activation
+};
+
+void forward(const simdrop_linear_forward_args& a) {
+  const Sizes s(a.batch, a.in, a.out);
+  const Exec run(a.exec);
+  const simdrop::Dropout kept = a.dropout == nullptr ? simdrop::Dropout{} : dropout_of(a.dropout);
+  with_type(a.dtype, [&]<class T>(T) {
+    simdrop::linear_forward(
+        matrix_of<T>(a.x, s.batch, s.in, a.x_ld, "x_ld"),
+        matrix_of<T>(a.weights, s.out, s.in, a.weights_ld, "weights_ld"),
+        optional_array(static_cast<const T*>(a.bias), s.out),
+        static_cast<simdrop::Activation>(a.activation), kept,
+        matrix_of<T>(a.y, s.batch, s.out, a.y_ld, "y_ld"), workspace_of(a.workspace),
+        optional_array(a.mask, simdrop::mask_bytes(s.batch * s.out)), run.threads());
+  });
+}
+
 }  // namespace
 
 simdrop_status simdrop_linear_workspace_create(simdrop_linear_workspace** workspace,
@@ -62,18 +97,24 @@ simdrop_status simdrop_linear_forward(simdrop_dtype dtype, int64_t batch, int64_
                                       simdrop_linear_workspace* workspace, const simdrop_exec* exec,
                                       simdrop_error* error) {
   return catch_exceptions(error, [&] {
-    const Sizes s(batch, in, out);
-    const Exec run(exec);
-    const simdrop::Dropout kept = dropout == nullptr ? simdrop::Dropout{} : dropout_of(dropout);
-    with_type(dtype, [&]<class T>(T) {
-      simdrop::linear_forward(
-          matrix_of<T>(x, s.batch, s.in, x_ld, "x_ld"),
-          matrix_of<T>(weights, s.out, s.in, weights_ld, "weights_ld"),
-          optional_array(static_cast<const T*>(bias), s.out),
-          static_cast<simdrop::Activation>(activation), kept,
-          matrix_of<T>(y, s.batch, s.out, y_ld, "y_ld"), workspace_of(workspace),
-          optional_array(mask, simdrop::mask_bytes(s.batch * s.out)), run.threads());
-    });
+    forward({sizeof(simdrop_linear_forward_args), batch, in, out, x, x_ld, weights, weights_ld,
+             bias, dropout, y, y_ld, mask, workspace, exec, dtype, activation});
+  });
+}
+
+simdrop_status simdrop_linear_forward_args_init(simdrop_linear_forward_args* args,
+                                                size_t struct_size, simdrop_error* error) {
+  return catch_exceptions(error, [&] { write_struct(args, struct_size, no_args, "args"); });
+}
+
+simdrop_status simdrop_linear_forward_run(const simdrop_linear_forward_args* args,
+                                          simdrop_error* error) {
+  return catch_exceptions(error, [&] {
+    simdrop_linear_forward_args call = read_struct(args, no_args, "args");
+    if (call.x_ld == 0) call.x_ld = call.in;
+    if (call.weights_ld == 0) call.weights_ld = call.in;
+    if (call.y_ld == 0) call.y_ld = call.out;
+    forward(call);
   });
 }
 

@@ -1,7 +1,9 @@
 #include "simdrop/c/mlp.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "c_api/arguments.h"
 #include "c_api/catch_exceptions.h"
@@ -112,6 +114,22 @@ simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp*
     auto executor = executor_of(given);
     simdrop::Mlp network(mlp_config_of(given, executor.get()));
     *mlp = new simdrop_mlp(std::move(executor), std::move(network));
+  });
+}
+
+simdrop_status simdrop_mlp_clone(const simdrop_mlp* mlp, simdrop_mlp** clone,
+                                 simdrop_error* error) {
+  return catch_exceptions(error, [&] {
+    check_not_null(clone, "clone");
+    const simdrop::Mlp& network = mlp_of(mlp);
+    std::unique_ptr<CExecutor> executor;
+    std::optional<simdrop::Threads> threads;
+    if (mlp->executor != nullptr) {
+      executor = std::make_unique<CExecutor>(&mlp->executor->given());
+      threads.emplace(*executor, network.config().num_threads);
+    }
+    simdrop::Mlp copy = network.clone(threads);
+    *clone = new simdrop_mlp(std::move(executor), std::move(copy));
   });
 }
 

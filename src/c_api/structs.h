@@ -16,11 +16,10 @@ namespace simdrop::c_api {
 template <class S>
 inline constexpr std::size_t first_size = sizeof(S);
 
-template <class S>
-void check_size(std::size_t size, const char* name) {
-  if (size >= first_size<S>) return;
+inline void check_size(std::size_t size, std::size_t first, const char* name) {
+  if (size >= first) return;
   detail::throw_invalid(std::string(name) + "->struct_size", size,
-                        ">= " + std::to_string(first_size<S>) + ", sizeof of the structure");
+                        ">= " + std::to_string(first) + ", sizeof of the structure");
 }
 
 // A parameter of a C function, which says NULL; of a matrix it is the C++ API that finds null data.
@@ -29,22 +28,30 @@ void check_not_null(const S* pointer, const char* name) {
   detail::check_argument(pointer != nullptr, name, "NULL", "a valid pointer");
 }
 
+// A structure of another size than `known`, over `result`, which holds the defaults. Compiled once
+// for all structures.
+[[gnu::noinline]] inline void read_other_size(void* result, const void* given, std::size_t size,
+                                              std::size_t known, std::size_t first,
+                                              const char* name) {
+  check_size(size, first, name);
+  const auto* bytes = static_cast<const unsigned char*>(given);
+  for (std::size_t i = known; i < size; ++i) {
+    if (bytes[i] == 0) continue;
+    detail::throw_invalid(
+        std::string(name) + "->struct_size", size,
+        std::to_string(known) + " or less, or zeros behind that: this library knows no more");
+  }
+  std::memcpy(result, given, std::min(size, known));
+}
+
 // What `given` says, and `defaults` where it ends before. Not null.
 template <class S>
 S read_struct(const S* given, const S& defaults, const char* name) {
   static_assert(std::is_trivially_copyable_v<S> && offsetof(S, struct_size) == 0);
   check_not_null(given, name);
-  const std::size_t size = given->struct_size;
-  if (size == sizeof(S)) return *given;
-  check_size<S>(size, name);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  for (std::size_t i = sizeof(S); i < size; ++i) {
-    detail::check_argument(
-        bytes[i] == 0, std::string(name) + "->struct_size", size,
-        std::to_string(sizeof(S)) + " or less, or zeros behind that: this library knows no more");
-  }
+  if (given->struct_size == sizeof(S)) return *given;
   S result = defaults;
-  std::memcpy(&result, given, std::min(size, sizeof(S)));
+  read_other_size(&result, given, given->struct_size, sizeof(S), first_size<S>, name);
   return result;
 }
 
@@ -53,7 +60,7 @@ template <class S>
 void write_struct(S* out, std::size_t size, const S& value, const char* name) {
   static_assert(std::is_trivially_copyable_v<S> && offsetof(S, struct_size) == 0);
   check_not_null(out, name);
-  check_size<S>(size, name);
+  check_size(size, first_size<S>, name);
   auto* bytes = reinterpret_cast<unsigned char*>(out);
   const std::size_t known = std::min(size, sizeof(S));
   std::memcpy(bytes, &value, known);

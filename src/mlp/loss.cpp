@@ -24,6 +24,22 @@ std::string text_of(float value) {
   return {buffer.data(), result.ptr};
 }
 
+// Values where the loss takes labels, or labels where it takes values.
+void check_kind(Loss loss, const Targets& targets) {
+  const bool has_labels = !targets.labels.empty();
+  const bool has_values = targets.values.rows != 0 || targets.values.cols != 0;
+  if (loss == Loss::softmax_ce) {
+    if (has_labels || !has_values) return;
+    throw_invalid("targets", std::string("values"),
+                  "labels, one class of each example, for Loss::softmax_ce");
+  }
+  if (has_values || !has_labels) return;
+  throw_invalid("targets", std::string("labels"),
+                loss == Loss::sigmoid_bce
+                    ? "values, batch x outputs in [0, 1], for Loss::sigmoid_bce"
+                    : "values, batch x outputs, for Loss::identity_mse");
+}
+
 void check_labels(std::span<const std::uint8_t> labels, std::size_t rows, std::size_t outputs) {
   check_array(labels, "targets.labels", rows, "number of examples");
   const auto bad = std::ranges::find_if(labels, [=](std::uint8_t y) { return y >= outputs; });
@@ -78,6 +94,7 @@ double sigmoid_row_loss(const float* a, const float* y, std::size_t n) {
 }  // namespace
 
 void check_targets(Loss loss, const Targets& targets, std::size_t rows, std::size_t outputs) {
+  check_kind(loss, targets);
   if (loss == Loss::softmax_ce) {
     check_labels(targets.labels, rows, outputs);
     return;

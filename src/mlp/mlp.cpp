@@ -9,6 +9,7 @@
 #include "mlp/mlp_state.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop {
 
@@ -22,8 +23,14 @@ Mlp::~Mlp() = default;
 Mlp::Mlp(Mlp&&) noexcept = default;
 Mlp& Mlp::operator=(Mlp&&) noexcept = default;
 
-Mlp Mlp::clone() const {
-  Mlp copy(config());
+Mlp Mlp::clone(std::optional<Threads> threads) const {
+  MlpConfig same = config();
+  if (threads.has_value()) {
+    detail::check_threads(*threads);
+    same.num_threads = threads->count;
+    same.executor = threads->executor;
+  }
+  Mlp copy(same);
   copy.state_->model.copy_parameters(state_->model);
   copy.state_->training.copy_injected(state_->training);
   return copy;
@@ -97,7 +104,7 @@ void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
 void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
   check_layer(layer, 0, num_layers() - 1);
   const std::size_t bytes = mask_bytes(state_->training.injected_bits(layer));
-  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of the mask");
+  detail::check_optional_array(bits, "bits", bytes, "mask_bytes() of max_batch rows");
   state_->training.inject_mask(layer, bits);
 }
 

@@ -80,8 +80,8 @@ static void masks_and_dropout(void) {
   OK(simdrop_residual_dropout_forward(&dropout, SIMDROP_F32, 2, 4, x, 4, x, 4, y, 4, NULL, NULL,
                                       &error));
   for (i = 0; i < 8; ++i) CHECK(y[i] == x[i] + ((mask[0] >> i & 1) ? 2 * x[i] : 0));
-  OK(simdrop_residual_dropout_forward_from_mask(0.5, mask, SIMDROP_F32, 2, 4, x, 4, x, 4, z, 4, NULL,
-                                                &error));
+  OK(simdrop_residual_dropout_forward_from_mask(0.5, mask, SIMDROP_F32, 2, 4, x, 4, x, 4, z, 4,
+                                                NULL, &error));
   CHECK(memcmp(y, z, sizeof(y)) == 0);
   OK(simdrop_bias_relu_dropout_forward(&dropout, SIMDROP_F32, 2, 4, x, 4, bias, y, 4, mask, NULL,
                                        &error));
@@ -98,12 +98,26 @@ static void masks_and_dropout(void) {
 
 static void linear(void) {
   const double x[2] = {1, 2}, w[6] = {1, 0, 0, 1, 1, 1}, b[3] = {0, -9, 1};
-  double y[3], dx[2], dw[6], db[3];
+  double y[3], by_name[3], dx[2], dw[6], db[3];
+  simdrop_linear_forward_args args;
   simdrop_linear_workspace* workspace = NULL;
   OK(simdrop_linear_workspace_create(&workspace, &error));
   OK(simdrop_linear_forward(SIMDROP_F64, 1, 2, 3, x, 2, w, 2, b, SIMDROP_ACTIVATION_RELU, NULL, y,
                             3, NULL, workspace, NULL, &error));
   CHECK(y[0] == 1 && y[1] == 0 && y[2] == 4);
+  OK(simdrop_linear_forward_args_init(&args, sizeof(args), &error));
+  args.batch = 1;
+  args.in = 2;
+  args.out = 3;
+  args.x = x;
+  args.weights = w;
+  args.bias = b;
+  args.y = by_name;
+  args.workspace = workspace;
+  args.dtype = SIMDROP_F64;
+  args.activation = SIMDROP_ACTIVATION_RELU;
+  OK(simdrop_linear_forward_run(&args, &error));
+  CHECK(memcmp(by_name, y, sizeof(y)) == 0);
   OK(simdrop_linear_backward_input(SIMDROP_F64, 1, 2, 3, y, 3, w, 2, NULL, 0, 1, dx, 2, workspace,
                                    NULL, &error));
   CHECK(dx[0] == 5 && dx[1] == 4);
@@ -150,6 +164,7 @@ static void network(void) {
   static const float x[8] = {0, 0, 0, 1, 1, 0, 1, 1};
   static const uint8_t labels[4] = {0, 1, 1, 0}, bits[2] = {0xff, 0xff};
   simdrop_mlp* mlp = make_network();
+  simdrop_mlp* best = NULL;
   simdrop_optimizer* optimizer = make_optimizer(mlp);
   simdrop_targets targets = {sizeof(simdrop_targets), labels, NULL, 0};
   simdrop_tensor tensor;
@@ -172,6 +187,11 @@ static void network(void) {
   }
   CHECK(loss < first);
   CHECK(simdrop_optimizer_step_count(optimizer) == 300);
+  OK(simdrop_mlp_clone(mlp, &best, &error));
+  OK(simdrop_mlp_predict(mlp, 4, x, 2, out, 2, NULL, &error));
+  OK(simdrop_mlp_predict(best, 4, x, 2, mean, 2, NULL, &error));
+  CHECK(memcmp(out, mean, sizeof(out)) == 0);
+  simdrop_mlp_destroy(best);
   OK(simdrop_mlp_predict_monte_carlo(mlp, 4, x, 2, 3, 0, 0, mean, 2, variance, 2, NULL, &error));
   CHECK(variance[0] == 0);
   OK(simdrop_mlp_mask_stream_id(1, 5, &id, &error));

@@ -1,6 +1,7 @@
 // Every kernel of the C API, for every element type: the bits of the C++ function.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -135,6 +136,28 @@ void check_linear(const simdrop_exec* exec) {
                                l.got_mask.data(), workspace, exec, nullptr) == SIMDROP_OK);
   CHECK(same_bits(l.got, l.want));
   CHECK(l.got_mask == l.want_mask);
+  auto args = c_api::made(simdrop_linear_forward_args_init);
+  args.batch = 6;
+  args.in = 19;
+  args.out = 23;
+  args.x = l.x.data();
+  args.x_ld = 20;
+  args.weights = l.w.data();
+  args.weights_ld = 21;
+  args.bias = l.b.data();
+  args.dropout = &dropout;
+  args.y = l.got.data();
+  args.y_ld = 25;
+  args.mask = l.got_mask.data();
+  args.workspace = workspace;
+  args.exec = exec;
+  args.dtype = type;
+  args.activation = SIMDROP_ACTIVATION_RELU;
+  std::ranges::fill(l.got_mask, std::uint8_t{0});
+  std::ranges::copy(test::random_elements<T>(600, 15), l.got.begin());
+  CHECK(simdrop_linear_forward_run(&args, nullptr) == SIMDROP_OK);
+  CHECK(same_bits(l.got, l.want));
+  CHECK(l.got_mask == l.want_mask);
 
   simdrop::linear_forward(l.X, l.W, std::span<const T>(), simdrop::Activation::identity, {},
                           MatrixView<T>{l.want.data(), 6, 23, 23}, l.workspace);
@@ -182,6 +205,48 @@ TEST_SUITE("C API kernels") {
     const simdrop_exec two = c_api::make_exec(2);
     check_linear<T>(nullptr);
     check_linear<T>(&two);
+  }
+
+  TEST_CASE("linear_forward_run: a leading dimension of 0 is that of rows without padding") {
+    std::vector<float> x(6), w(6), y(4);
+    for (std::size_t i = 0; i < 6; ++i) x[i] = w[i] = static_cast<float>(i);
+    simdrop_linear_workspace* workspace = nullptr;
+    REQUIRE(simdrop_linear_workspace_create(&workspace, nullptr) == SIMDROP_OK);
+    auto args = c_api::made(simdrop_linear_forward_args_init);
+    args.batch = 2;
+    args.in = 3;
+    args.out = 2;
+    args.x = x.data();
+    args.weights = w.data();
+    args.y = y.data();
+    args.workspace = workspace;
+    CHECK(simdrop_linear_forward_run(&args, nullptr) == SIMDROP_OK);
+    CHECK(y == std::vector<float>{5, 14, 14, 50});
+    const auto run = [&](simdrop_error* e) { return simdrop_linear_forward_run(&args, e); };
+    args.x_ld = 2;
+    c_api::expect_invalid("x.ld", "2", run);
+    args.x_ld = -1;
+    c_api::expect_invalid("x_ld", "-1", run);
+    args.x_ld = 0;
+    args.in = -3;
+    c_api::expect_invalid("in", "-3", run);
+    args.in = 3;
+    args.dtype = SIMDROP_F16;
+    c_api::expect_invalid("dtype", "3", run);
+    args.dtype = SIMDROP_F32;
+    args.workspace = nullptr;
+    c_api::expect_invalid("workspace", "NULL", run);
+    args.struct_size = 8;
+    c_api::expect_invalid("args->struct_size", "8", run);
+    c_api::expect_invalid("args", "NULL",
+                          [](simdrop_error* e) { return simdrop_linear_forward_run(nullptr, e); });
+    // The function of many arguments takes no such 0.
+    c_api::expect_invalid("x.ld", "0", [&](simdrop_error* e) {
+      return simdrop_linear_forward(SIMDROP_F32, 2, 3, 2, x.data(), 0, w.data(), 3, nullptr, 0,
+                                    nullptr, y.data(), 2, nullptr, workspace, nullptr, e);
+    });
+    CHECK(y == std::vector<float>{5, 14, 14, 50});
+    simdrop_linear_workspace_destroy(workspace);
   }
 
   TEST_CASE("a workspace that is none") {

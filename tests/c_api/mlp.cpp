@@ -245,6 +245,33 @@ TEST_SUITE("C API network") {
     CHECK(std::memcmp(&told, &rule, sizeof(rule)) == 0);
   }
 
+  TEST_CASE("a clone is the network as it was, also when that is gone") {
+    const Batch batch;
+    Pool pool;
+    const simdrop_executor executor = pool.executor();
+    auto config = make_config();
+    config.executor = &executor;
+    config.num_threads = 0;
+    auto mlp = create(config);
+    const simdrop::Mlp want(c_api::same_config(config));
+    simdrop_mlp* made_one = nullptr;
+    REQUIRE(simdrop_mlp_clone(mlp.get(), &made_one, nullptr) == SIMDROP_OK);
+    const c_api::Handle<simdrop_mlp> clone(made_one);
+    const simdrop_targets targets = batch.targets(config.loss);
+    auto optimizer = create(made(simdrop_optimizer_config_init), mlp.get());
+    REQUIRE(simdrop_mlp_train_step(mlp.get(), 8, batch.x.data(), 5, &targets, optimizer.get(), 0,
+                                   nullptr, nullptr, nullptr) == SIMDROP_OK);
+    CHECK(!c_api::same_parameters(mlp.get(), want));
+    mlp.reset();
+    CHECK(c_api::same_parameters(clone.get(), want));
+    REQUIRE(simdrop_mlp_train_step(clone.get(), 8, batch.x.data(), 5, &targets, optimizer.get(), 0,
+                                   nullptr, nullptr, nullptr) == SIMDROP_OK);
+    simdrop_mlp_config told = made(simdrop_mlp_config_init);
+    REQUIRE(simdrop_mlp_get_config(clone.get(), &told, nullptr) == SIMDROP_OK);
+    REQUIRE(told.executor != nullptr);
+    CHECK(told.executor->context == &pool);
+  }
+
   TEST_CASE("predictors share one network among threads") {
     const Batch batch;
     const auto mlp = create(make_config());

@@ -143,7 +143,7 @@ TEST_SUITE("C API network errors") {
     targets.values = batch.values.data();
     expect_invalid("targets", "both", backward);
     targets.labels = nullptr;
-    expect_invalid("targets", "", backward);
+    expect_invalid("targets is values", "labels", backward);
     targets.values = nullptr;
     expect_invalid("targets", "neither", backward);
     targets.struct_size = 3;
@@ -158,7 +158,7 @@ TEST_SUITE("C API network errors") {
     CHECK(out == std::vector<float>(40, 3.5F));
   }
 
-  TEST_CASE("predictors") {
+  TEST_CASE("predictors and clones") {
     const auto mlp = create(make_config());
     simdrop_predictor* predictor = nullptr;
     float value = 3.5F;
@@ -172,6 +172,10 @@ TEST_SUITE("C API network errors") {
     expect_invalid("predictor", "NULL", [&](E e) {
       return simdrop_predictor_create(mlp.get(), 1, nullptr, nullptr, e);
     });
+    simdrop_mlp* clone = nullptr;
+    expect_invalid("mlp", "NULL", [&](E e) { return simdrop_mlp_clone(nullptr, &clone, e); });
+    expect_invalid("clone", "NULL", [&](E e) { return simdrop_mlp_clone(mlp.get(), nullptr, e); });
+    CHECK(clone == nullptr);
     CHECK(predictor == nullptr);
     expect_invalid("predictor", "NULL", [&](E e) {
       return simdrop_predictor_predict(nullptr, 1, &value, 5, &value, 3, nullptr, e);

@@ -203,11 +203,6 @@ void check_close(ConstMatrix got, const reference::Tensor& want, const std::stri
   CHECK(loosest <= looseness * largest + 1e-30);
 }
 
-void check_close(std::span<const float> got, const reference::Tensor& want, const std::string& what,
-                 double looseness) {
-  check_close(ConstMatrix(got), want, what, looseness);
-}
-
 std::vector<float> copy_of(ConstMatrix matrix) {
   std::vector<float> out;
   for (std::size_t r = 0; r < matrix.rows; ++r) {

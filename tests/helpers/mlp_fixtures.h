@@ -64,8 +64,6 @@ reference::Masks recorded_masks(const simdrop::Mlp& mlp, std::size_t rows);
 /// comparison that allows more says little.
 void check_close(simdrop::ConstMatrix got, const reference::Tensor& want, const std::string& what,
                  double looseness = 1e-3);
-void check_close(std::span<const float> got, const reference::Tensor& want, const std::string& what,
-                 double looseness = 1e-3);
 
 std::vector<float> copy_of(simdrop::ConstMatrix matrix);
 /// All weights and biases, all dW and db, end to end.

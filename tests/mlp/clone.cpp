@@ -8,7 +8,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "helpers/expect_invalid.h"
 #include "helpers/mlp_fixtures.h"
+#include "helpers/pools.h"
 
 namespace {
 
@@ -66,6 +68,20 @@ TEST_CASE("mlp clone: what forward kept is not copied") {
   CHECK_THROWS_AS((void)copy.a(1), std::logic_error);
   CHECK_THROWS_AS(copy.backward(batch.targets()), std::logic_error);
   mlp.backward(batch.targets());  // and the original goes on
+}
+
+TEST_CASE("mlp clone: another may run it") {
+  Mlp mlp = trained(DropoutUnit::element);
+  test::SerialExecutor pool(2);
+  CHECK(mlp.clone().config().executor == nullptr);
+  const Mlp copy = mlp.clone(pool);
+  CHECK(copy.config().executor == &pool);
+  CHECK(copy.config().num_threads == 0);
+  CHECK(fixture::parameters(copy) == fixture::parameters(mlp));
+  CHECK(copy.clone().config().executor == &pool);
+  CHECK(copy.clone(3).config().executor == nullptr);
+  CHECK(copy.clone(3).config().num_threads == 3);
+  test::expect_invalid("threads.count", "-1", [&] { (void)mlp.clone(-1); });
 }
 
 TEST_CASE("mlp clone: NaN and infinite weights are weights") {

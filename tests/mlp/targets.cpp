@@ -2,11 +2,15 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
+#include "helpers/expect_invalid.h"
 #include "helpers/mlp_fixtures.h"
 
 namespace {
@@ -53,6 +57,28 @@ TEST_CASE("mlp targets: a range of floats is a column, a span or a matrix is wha
   CHECK(Targets(std::span<const float, 3>(values)).values.rows == 1);
   CHECK(Targets(Matrix(values, 1, 3)).values.cols == 3);
   CHECK(Targets(ConstMatrix(values)).values.rows == 1);
+}
+
+TEST_CASE("mlp targets: of the wrong kind, and the message says what this loss takes") {
+  const Labels labels{0, 1};
+  const Floats values{0, 1};
+  for (const Loss loss : fixture::all_losses) {
+    const bool softmax = loss == Loss::softmax_ce;
+    Mlp mlp(fixture::make_config({2, 9, 1}, loss, {1.0, 0.8}, 2));
+    Optimizer sgd({}, mlp);
+    const Targets wrong = softmax ? Targets(values) : Targets(labels);
+    const std::string message = test::invalid_message([&] {
+      mlp.train_step(ConstMatrix(Floats{1, 2, 3, 4}, 2, 2), wrong, sgd);
+    });
+    CAPTURE(message);
+    CHECK(message.starts_with(softmax ? "simdrop: targets is values; allowed: labels"
+                                      : "simdrop: targets is labels; allowed: values"));
+    const std::string names[] = {"Loss::sigmoid_bce", "Loss::softmax_ce", "Loss::identity_mse"};
+    CHECK(message.ends_with(names[static_cast<std::size_t>(loss)]));
+    CHECK(sgd.step_count() == 0);
+    CHECK_THROWS_AS((void)mlp.loss_of(Matrix(Floats{0.5F, 0.5F}.data(), 2, 1), wrong),
+                    std::invalid_argument);
+  }
 }
 
 TEST_CASE("mlp targets: a network with one output learns a column") {

@@ -9,9 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
+#include "simdrop/api.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -29,7 +28,7 @@ enum {
 };
 
 /** A text of static storage for a status, in English; "unknown status" for others. Never fails. */
-const char* simdrop_status_message(simdrop_status status);
+SIMDROP_API const char* simdrop_status_message(simdrop_status status);
 
 /**
  * What went wrong. The caller owns it and sets struct_size (SIMDROP_ERROR_INIT does); one with
@@ -102,21 +101,22 @@ typedef struct simdrop_exec {
  * Sets all defaults: one thread, automatic stores. Writes struct_size = sizeof(simdrop_exec) bytes.
  * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
  */
-simdrop_status simdrop_exec_init(simdrop_exec* exec, size_t struct_size, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_exec_init(simdrop_exec* exec, size_t struct_size,
+                                             simdrop_error* error);
 
 /** The version of this header's interface; see simdrop_abi_version(). */
-#define SIMDROP_ABI_VERSION 1
+#define SIMDROP_ABI_VERSION 2
 
 /** The version of the library that runs: 10000 * major + 100 * minor + patch. Never fails. */
-int32_t simdrop_version(void);
+SIMDROP_API int32_t simdrop_version(void);
 /** The same as "major.minor.patch", static storage. Never fails. */
-const char* simdrop_version_string(void);
+SIMDROP_API const char* simdrop_version_string(void);
 /** The SIMDROP_ABI_VERSION that the library which runs was built with. Never fails. */
-int32_t simdrop_abi_version(void);
+SIMDROP_API int32_t simdrop_abi_version(void);
 /** The version of the mask contract (simdrop/mask.hpp): the bits of one never change. */
-int32_t simdrop_mask_contract_version(void);
+SIMDROP_API int32_t simdrop_mask_contract_version(void);
 /** 1 if the library was built with OpenMP, else 0. Never fails. */
-int32_t simdrop_has_openmp(void);
+SIMDROP_API int32_t simdrop_has_openmp(void);
 
 /** An instruction set that simdrop has kernels for. */
 typedef struct simdrop_isa_info {
@@ -127,32 +127,31 @@ typedef struct simdrop_isa_info {
 } simdrop_isa_info;
 
 /** The number of instruction sets that simdrop knows. Never fails. */
-int32_t simdrop_isa_count(void);
+SIMDROP_API int32_t simdrop_isa_count(void);
 /**
  * Describes instruction set number `index`, 0 <= index < simdrop_isa_count(), slowest first.
  * @return SIMDROP_INVALID_ARGUMENT for another index, NULL, or a size that no version had.
  */
-simdrop_status simdrop_isa_get(int32_t index, simdrop_isa_info* info, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_isa_get(int32_t index, simdrop_isa_info* info,
+                                           simdrop_error* error);
 /**
  * The name of the instruction set whose kernels run, static storage: the last one of the list that
  * is compiled and supported, or what the environment variable SIMDROP_FORCE_ISA names when the
  * first kernel runs.
- * @return SIMDROP_UNSUPPORTED if that variable names what is unknown, not compiled or not
- * supported: so does every kernel then. SIMDROP_INVALID_ARGUMENT if `name` is NULL.
+ * @return SIMDROP_UNSUPPORTED if that variable names what is unknown, not compiled or not supported
+ *     (then every kernel returns it too); SIMDROP_INVALID_ARGUMENT if `name` is NULL.
  */
-simdrop_status simdrop_active_isa(const char** name, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_active_isa(const char** name, simdrop_error* error);
 /**
  * The CPU's own name for itself, or "unknown".
  * @param buffer receives the text and a final 0; NULL to ask for the length alone.
  * @param size of the buffer in bytes; must be more than the length.
  * @param length receives the length without the final 0; may be NULL.
  */
-simdrop_status simdrop_cpu_name(char* buffer, int64_t size, int64_t* length, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_cpu_name(char* buffer, int64_t size, int64_t* length,
+                                            simdrop_error* error);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

@@ -18,11 +18,9 @@
 #ifndef SIMDROP_C_DROPOUT_H
 #define SIMDROP_C_DROPOUT_H
 
+#include "simdrop/api.h"
 #include "simdrop/c/random.h"
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -32,27 +30,28 @@ extern "C" {
  * @param mask receives the mask bits, simdrop_mask_bytes(rows * cols) bytes; NULL: they are not
  *     stored.
  */
-simdrop_status simdrop_dropout_forward(const simdrop_dropout* dropout, simdrop_dtype dtype,
-                                       int64_t rows, int64_t cols, const void* x, int64_t x_ld,
-                                       void* y, int64_t y_ld, uint8_t* mask,
-                                       const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_dropout_forward(const simdrop_dropout* dropout,
+                                                   simdrop_dtype dtype, int64_t rows, int64_t cols,
+                                                   const void* x, int64_t x_ld, void* y,
+                                                   int64_t y_ld, uint8_t* mask,
+                                                   const simdrop_exec* exec, simdrop_error* error);
 
 /** dx = kept ? dy * scale : 0, with the mask recomputed from the stream: nothing was stored. */
-simdrop_status simdrop_dropout_backward(const simdrop_dropout* dropout, simdrop_dtype dtype,
-                                        int64_t rows, int64_t cols, const void* dy, int64_t dy_ld,
-                                        void* dx, int64_t dx_ld, const simdrop_exec* exec,
-                                        simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_dropout_backward(const simdrop_dropout* dropout,
+                                                    simdrop_dtype dtype, int64_t rows, int64_t cols,
+                                                    const void* dy, int64_t dy_ld, void* dx,
+                                                    int64_t dx_ld, const simdrop_exec* exec,
+                                                    simdrop_error* error);
 
 /**
  * dx = kept ? dy * scale : 0, from stored mask bits. With keep_prob 0 everything is dropped,
  * whatever the bits say.
  * @param mask simdrop_mask_bytes(rows * cols) bytes.
  */
-simdrop_status simdrop_dropout_backward_from_mask(double keep_prob, const uint8_t* mask,
-                                                  simdrop_dtype dtype, int64_t rows, int64_t cols,
-                                                  const void* dy, int64_t dy_ld, void* dx,
-                                                  int64_t dx_ld, const simdrop_exec* exec,
-                                                  simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_dropout_backward_from_mask(
+    double keep_prob, const uint8_t* mask, simdrop_dtype dtype, int64_t rows, int64_t cols,
+    const void* dy, int64_t dy_ld, void* dx, int64_t dx_ld, const simdrop_exec* exec,
+    simdrop_error* error);
 
 /**
  * y = residual + (kept ? x * scale : 0), rounded after the product and after the sum. y may be x or
@@ -60,15 +59,13 @@ simdrop_status simdrop_dropout_backward_from_mask(double keep_prob, const uint8_
  * is dy, that of x simdrop_dropout_backward().
  * @param mask as in simdrop_dropout_forward().
  */
-simdrop_status simdrop_residual_dropout_forward(const simdrop_dropout* dropout, simdrop_dtype dtype,
-                                                int64_t rows, int64_t cols, const void* x,
-                                                int64_t x_ld, const void* residual,
-                                                int64_t residual_ld, void* y, int64_t y_ld,
-                                                uint8_t* mask, const simdrop_exec* exec,
-                                                simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_residual_dropout_forward(
+    const simdrop_dropout* dropout, simdrop_dtype dtype, int64_t rows, int64_t cols, const void* x,
+    int64_t x_ld, const void* residual, int64_t residual_ld, void* y, int64_t y_ld, uint8_t* mask,
+    const simdrop_exec* exec, simdrop_error* error);
 
 /** The same with the caller's mask bits, simdrop_mask_bytes(rows * cols) bytes. */
-simdrop_status simdrop_residual_dropout_forward_from_mask(
+SIMDROP_API simdrop_status simdrop_residual_dropout_forward_from_mask(
     double keep_prob, const uint8_t* mask, simdrop_dtype dtype, int64_t rows, int64_t cols,
     const void* x, int64_t x_ld, const void* residual, int64_t residual_ld, void* y, int64_t y_ld,
     const simdrop_exec* exec, simdrop_error* error);
@@ -79,33 +76,29 @@ simdrop_status simdrop_residual_dropout_forward_from_mask(
  * @param bias cols elements, added to each row; NULL: none.
  * @param mask as in simdrop_dropout_forward().
  */
-simdrop_status simdrop_bias_relu_dropout_forward(const simdrop_dropout* dropout,
-                                                 simdrop_dtype dtype, int64_t rows, int64_t cols,
-                                                 const void* x, int64_t x_ld, const void* bias,
-                                                 void* y, int64_t y_ld, uint8_t* mask,
-                                                 const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_bias_relu_dropout_forward(
+    const simdrop_dropout* dropout, simdrop_dtype dtype, int64_t rows, int64_t cols, const void* x,
+    int64_t x_ld, const void* bias, void* y, int64_t y_ld, uint8_t* mask, const simdrop_exec* exec,
+    simdrop_error* error);
 
 /** The same with the caller's mask bits, simdrop_mask_bytes(rows * cols) bytes. */
-simdrop_status simdrop_bias_relu_dropout_forward_from_mask(double keep_prob, const uint8_t* mask,
-                                                           simdrop_dtype dtype, int64_t rows,
-                                                           int64_t cols, const void* x,
-                                                           int64_t x_ld, const void* bias, void* y,
-                                                           int64_t y_ld, const simdrop_exec* exec,
-                                                           simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_bias_relu_dropout_forward_from_mask(
+    double keep_prob, const uint8_t* mask, simdrop_dtype dtype, int64_t rows, int64_t cols,
+    const void* x, int64_t x_ld, const void* bias, void* y, int64_t y_ld, const simdrop_exec* exec,
+    simdrop_error* error);
 
 /**
  * dx = y > 0 ? dy * scale : 0, where y is what simdrop_bias_relu_dropout_forward() wrote: y > 0
  * says that the unit was kept and that ReLU passed, so no mask is needed. dx may be dy or y.
  */
-simdrop_status simdrop_relu_dropout_backward(double keep_prob, simdrop_dtype dtype, int64_t rows,
-                                             int64_t cols, const void* y, int64_t y_ld,
-                                             const void* dy, int64_t dy_ld, void* dx, int64_t dx_ld,
-                                             const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_relu_dropout_backward(double keep_prob, simdrop_dtype dtype,
+                                                         int64_t rows, int64_t cols, const void* y,
+                                                         int64_t y_ld, const void* dy,
+                                                         int64_t dy_ld, void* dx, int64_t dx_ld,
+                                                         const simdrop_exec* exec,
+                                                         simdrop_error* error);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

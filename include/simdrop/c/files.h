@@ -8,11 +8,9 @@
 #ifndef SIMDROP_C_FILES_H
 #define SIMDROP_C_FILES_H
 
+#include "simdrop/api.h"
 #include "simdrop/c/optimizer.h"
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -24,25 +22,23 @@ extern "C" {
  * @return SIMDROP_FILE_ERROR with the reason; SIMDROP_INVALID_ARGUMENT if the optimizer is not for
  *     this network. Others may read these objects meanwhile.
  */
-simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
-                                const simdrop_optimizer* optimizer, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
+                                            const simdrop_optimizer* optimizer,
+                                            simdrop_error* error);
 
 /**
  * Reads such a file, or one of a PyTorch Sequential of Linear layers. Nothing in it is trusted.
  * @param defaults what the file does not tell; its widths are not used. Not NULL.
  * @param mlp receives a network, which belongs to the caller.
- * @param optimizer receives an optimizer, which belongs to the caller, or NULL if the file has
- * none. May be NULL.
+ * @param optimizer receives an optimizer, which belongs to the caller, or NULL if there is none in
+ *     the file. May be NULL.
  * @return SIMDROP_FILE_ERROR for a file that is not there, broken, or of another kind of network.
  */
-simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defaults,
-                                simdrop_mlp** mlp, simdrop_optimizer** optimizer,
-                                simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defaults,
+                                            simdrop_mlp** mlp, simdrop_optimizer** optimizer,
+                                            simdrop_error* error);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

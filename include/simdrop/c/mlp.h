@@ -5,24 +5,22 @@
  * what is computed.
  *
  * Common to the functions below:
- * - Layers are counted from 1; layer 0 is the input. Layer l has weights of widths[l] x
- * widths[l-1], as PyTorch stores them, and a bias of widths[l]. All matrices are float, activations
- * are batch x features.
+ * - Layers are counted from 1; layer 0 is the input. Layer l has a bias of widths[l] values, and
+ *   weights of widths[l] x widths[l-1], as PyTorch stores them. All matrices are float; activations
+ *   are batch x features.
  * - exec: who runs this call alone; NULL: what the network was created with.
  * - NaN in inputs or weights spreads as IEEE 754 says (ReLU keeps it).
- * - A network must not be used by two calls at once, unless none of them takes it as other than
- *   const. simdrop_predictor shares one among threads.
+ * - A network may be used by two calls at once only if both take it as const. A simdrop_predictor
+ *   for each thread lets them predict with one network.
  * - After the first call of each kind, forward, backward, train_step and the predictions allocate
  *   nothing.
  */
 #ifndef SIMDROP_C_MLP_H
 #define SIMDROP_C_MLP_H
 
+#include "simdrop/api.h"
 #include "simdrop/c/base.h"
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -80,25 +78,32 @@ typedef struct simdrop_mlp_config {
  * sizeof(simdrop_mlp_config) bytes.
  * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
  */
-simdrop_status simdrop_mlp_config_init(simdrop_mlp_config* config, size_t struct_size,
-                                       simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_config_init(simdrop_mlp_config* config, size_t struct_size,
+                                                   simdrop_error* error);
 
 /** Creates a network with its first weights; it belongs to the caller. */
-simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp** mlp,
-                                  simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp** mlp,
+                                              simdrop_error* error);
+/**
+ * Creates an independent network of the same configuration with the same weights, biases,
+ * keep_probs and injected masks, as for early stopping; it belongs to the caller. What
+ * forward and backward kept is not copied. Others may read `mlp` meanwhile.
+ */
+SIMDROP_API simdrop_status simdrop_mlp_clone(const simdrop_mlp* mlp, simdrop_mlp** clone,
+                                             simdrop_error* error);
 /** Destroys it. NULL is nothing to destroy. */
-void simdrop_mlp_destroy(simdrop_mlp* mlp);
+SIMDROP_API void simdrop_mlp_destroy(simdrop_mlp* mlp);
 
 /**
  * What the network was created with, and keep_prob as simdrop_mlp_set_keep_prob() left it. The
  * caller sets config->struct_size. The arrays belong to the network; so does the executor.
  */
-simdrop_status simdrop_mlp_get_config(const simdrop_mlp* mlp, simdrop_mlp_config* config,
-                                      simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_get_config(const simdrop_mlp* mlp,
+                                                  simdrop_mlp_config* config, simdrop_error* error);
 /** The number of weights and biases; 0 for NULL. */
-int64_t simdrop_mlp_num_parameters(const simdrop_mlp* mlp);
+SIMDROP_API int64_t simdrop_mlp_num_parameters(const simdrop_mlp* mlp);
 /** Bytes for packed operands, beside activations, gradients and masks; 0 for NULL. */
-int64_t simdrop_mlp_workspace_bytes(const simdrop_mlp* mlp);
+SIMDROP_API int64_t simdrop_mlp_workspace_bytes(const simdrop_mlp* mlp);
 
 /** What can be looked at; see simdrop_mlp_tensor(). */
 typedef int32_t simdrop_tensor_kind;
@@ -127,29 +132,30 @@ typedef struct simdrop_tensor {
 
 /**
  * Shows a parameter, or an intermediate of the last forward and backward. Only weights and biases
- * may be written, between calls, and not between a forward and its backward. Parameters stay where
- * they are as long as the network; the rest is valid until the next call that computes it.
- * (A of layer 0 may be the caller's own x. With UNIT_NEURON, A and DZ of all layers but the last
- * need record too.)
+ * may be written to: between calls, but not between a forward and its backward. Parameters stay
+ * where they are as long as the network lives; the rest is valid until the next call that computes
+ * it. (A of layer 0 may be the caller's own x. With UNIT_NEURON, A and DZ of all layers but the
+ * last need record too.)
  * @return SIMDROP_INVALID_STATE if it was not computed, or not kept.
  */
-simdrop_status simdrop_mlp_tensor(simdrop_mlp* mlp, simdrop_tensor_kind kind, int64_t layer,
-                                  simdrop_tensor* tensor, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_tensor(simdrop_mlp* mlp, simdrop_tensor_kind kind,
+                                              int64_t layer, simdrop_tensor* tensor,
+                                              simdrop_error* error);
 
 /** Changes keep_prob of hidden layer `layer` (or of the input: 0), from the next forward on. */
-simdrop_status simdrop_mlp_set_keep_prob(simdrop_mlp* mlp, int64_t layer, double keep_prob,
-                                         simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_set_keep_prob(simdrop_mlp* mlp, int64_t layer,
+                                                     double keep_prob, simdrop_error* error);
 
 /**
- * Makes every following forward use these bits for `layer` (0 or a hidden layer): bit r *
- * widths[layer]
- * + c for unit c of row r, or with UNIT_NEURON of the r-th group of the rows. Copied.
+ * Makes every following forward use these bits for `layer` (0 or a hidden layer). Unit c of row r,
+ * or with UNIT_NEURON of the r-th group of rows, has bit r * widths[layer] + c. Copied.
  * @param bits size bytes; NULL: back to drawn masks.
  * @param size simdrop_mask_bytes(R * widths[layer]), R = max_batch, or with UNIT_NEURON the groups
  *     that max_batch rows may touch; 0 with NULL.
  */
-simdrop_status simdrop_mlp_inject_mask(simdrop_mlp* mlp, int64_t layer, const uint8_t* bits,
-                                       int64_t size, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_inject_mask(simdrop_mlp* mlp, int64_t layer,
+                                                   const uint8_t* bits, int64_t size,
+                                                   simdrop_error* error);
 
 /** What a batch should give: labels or values, whichever the loss needs; the other is NULL. */
 typedef struct simdrop_targets {
@@ -166,17 +172,18 @@ typedef struct simdrop_targets {
  * @param x rows x widths[0]; not copied: it must stay unchanged until after the backward.
  * The result is SIMDROP_TENSOR_A of the last layer.
  */
-simdrop_status simdrop_mlp_forward(simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld,
-                                   uint64_t step, uint64_t first_row, const simdrop_exec* exec,
-                                   simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_forward(simdrop_mlp* mlp, int64_t rows, const float* x,
+                                               int64_t x_ld, uint64_t step, uint64_t first_row,
+                                               const simdrop_exec* exec, simdrop_error* error);
 
 /**
  * Gradients for the rows of the last forward: SIMDROP_TENSOR_DW and DB.
  * @param loss receives the mean loss; may be NULL.
  * @return SIMDROP_INVALID_STATE without a forward before.
  */
-simdrop_status simdrop_mlp_backward(simdrop_mlp* mlp, const simdrop_targets* targets, double* loss,
-                                    const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_backward(simdrop_mlp* mlp, const simdrop_targets* targets,
+                                                double* loss, const simdrop_exec* exec,
+                                                simdrop_error* error);
 
 /**
  * forward, backward and a step of the optimizer; masks are those of step
@@ -184,19 +191,20 @@ simdrop_status simdrop_mlp_backward(simdrop_mlp* mlp, const simdrop_targets* tar
  * @param optimizer one that was created for this network; must not be used by another call.
  * @param loss receives the mean loss before the update; may be NULL.
  */
-simdrop_status simdrop_mlp_train_step(simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld,
-                                      const simdrop_targets* targets, simdrop_optimizer* optimizer,
-                                      uint64_t first_row, double* loss, const simdrop_exec* exec,
-                                      simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_train_step(simdrop_mlp* mlp, int64_t rows, const float* x,
+                                                  int64_t x_ld, const simdrop_targets* targets,
+                                                  simdrop_optimizer* optimizer, uint64_t first_row,
+                                                  double* loss, const simdrop_exec* exec,
+                                                  simdrop_error* error);
 
 /**
  * Inference: no dropout.
  * @param rows any number. @param x rows x widths[0].
  * @param out rows x outputs; must not overlap x.
  */
-simdrop_status simdrop_mlp_predict(simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld,
-                                   float* out, int64_t out_ld, const simdrop_exec* exec,
-                                   simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_predict(simdrop_mlp* mlp, int64_t rows, const float* x,
+                                               int64_t x_ld, float* out, int64_t out_ld,
+                                               const simdrop_exec* exec, simdrop_error* error);
 
 /**
  * Monte Carlo dropout (Gal and Ghahramani): mean and unbiased variance of the outputs over passes
@@ -205,31 +213,28 @@ simdrop_status simdrop_mlp_predict(simdrop_mlp* mlp, int64_t rows, const float* 
  * @param samples >= 1; first_sample + samples <= 2^40.
  * @param mean rows x outputs. @param variance rows x outputs. Neither overlaps x or the other.
  */
-simdrop_status simdrop_mlp_predict_monte_carlo(simdrop_mlp* mlp, int64_t rows, const float* x,
-                                               int64_t x_ld, int64_t samples, uint64_t first_sample,
-                                               uint64_t first_row, float* mean, int64_t mean_ld,
-                                               float* variance, int64_t variance_ld,
-                                               const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_predict_monte_carlo(
+    simdrop_mlp* mlp, int64_t rows, const float* x, int64_t x_ld, int64_t samples,
+    uint64_t first_sample, uint64_t first_row, float* mean, int64_t mean_ld, float* variance,
+    int64_t variance_ld, const simdrop_exec* exec, simdrop_error* error);
 
 /**
  * Mean loss of predictions, rows x outputs as simdrop_mlp_predict() writes them, rows >= 1.
  * @param loss receives it; not NULL.
  */
-simdrop_status simdrop_mlp_loss(const simdrop_mlp* mlp, int64_t rows, const float* predictions,
-                                int64_t predictions_ld, const simdrop_targets* targets,
-                                double* loss, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_loss(const simdrop_mlp* mlp, int64_t rows,
+                                            const float* predictions, int64_t predictions_ld,
+                                            const simdrop_targets* targets, double* loss,
+                                            simdrop_error* error);
 
 /** The stream id of the mask of `layer` in training step `step` (< 2^40), for bernoulli_mask. */
-simdrop_status simdrop_mlp_mask_stream_id(int64_t layer, uint64_t step, uint64_t* stream_id,
-                                          simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_mask_stream_id(int64_t layer, uint64_t step,
+                                                      uint64_t* stream_id, simdrop_error* error);
 /** The stream id of the mask of `layer` in sample `sample` (< 2^40) of a Monte Carlo prediction. */
-simdrop_status simdrop_mlp_sample_stream_id(int64_t layer, uint64_t sample, uint64_t* stream_id,
-                                            simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_mlp_sample_stream_id(int64_t layer, uint64_t sample,
+                                                        uint64_t* stream_id, simdrop_error* error);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

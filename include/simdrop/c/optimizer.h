@@ -6,11 +6,9 @@
 #ifndef SIMDROP_C_OPTIMIZER_H
 #define SIMDROP_C_OPTIMIZER_H
 
+#include "simdrop/api.h"
 #include "simdrop/c/mlp.h"
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,32 +35,32 @@ typedef struct simdrop_optimizer_config {
  * Sets all defaults. Writes struct_size = sizeof(simdrop_optimizer_config) bytes.
  * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
  */
-simdrop_status simdrop_optimizer_config_init(simdrop_optimizer_config* config, size_t struct_size,
-                                             simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_optimizer_config_init(simdrop_optimizer_config* config,
+                                                         size_t struct_size, simdrop_error* error);
 
 /**
  * Creates an optimizer, with zero state, for a network's parameters, or those of another of the
  * same widths. It belongs to the caller, and does not refer to the network.
  */
-simdrop_status simdrop_optimizer_create(const simdrop_optimizer_config* config,
-                                        const simdrop_mlp* mlp, simdrop_optimizer** optimizer,
-                                        simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_optimizer_create(const simdrop_optimizer_config* config,
+                                                    const simdrop_mlp* mlp,
+                                                    simdrop_optimizer** optimizer,
+                                                    simdrop_error* error);
 /** Destroys it. NULL is nothing to destroy. */
-void simdrop_optimizer_destroy(simdrop_optimizer* optimizer);
+SIMDROP_API void simdrop_optimizer_destroy(simdrop_optimizer* optimizer);
 
 /** Sets the learning rate from the next step on: finite and >= 0. */
-simdrop_status simdrop_optimizer_set_learning_rate(simdrop_optimizer* optimizer,
-                                                   double learning_rate, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_optimizer_set_learning_rate(simdrop_optimizer* optimizer,
+                                                               double learning_rate,
+                                                               simdrop_error* error);
 /** What it was created with, and the learning rate of now. The caller sets config->struct_size. */
-simdrop_status simdrop_optimizer_get_config(const simdrop_optimizer* optimizer,
-                                            simdrop_optimizer_config* config, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_optimizer_get_config(const simdrop_optimizer* optimizer,
+                                                        simdrop_optimizer_config* config,
+                                                        simdrop_error* error);
 /** Steps begun so far; 0 for NULL. */
-uint64_t simdrop_optimizer_step_count(const simdrop_optimizer* optimizer);
+SIMDROP_API uint64_t simdrop_optimizer_step_count(const simdrop_optimizer* optimizer);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

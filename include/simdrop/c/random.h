@@ -5,11 +5,9 @@
 #ifndef SIMDROP_C_RANDOM_H
 #define SIMDROP_C_RANDOM_H
 
+#include "simdrop/api.h"
 #include "simdrop/c/base.h"
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -36,11 +34,11 @@ typedef struct simdrop_dropout {
  * Sets all defaults. Writes struct_size = sizeof(simdrop_dropout) bytes.
  * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
  */
-simdrop_status simdrop_dropout_init(simdrop_dropout* dropout, size_t struct_size,
-                                    simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_dropout_init(simdrop_dropout* dropout, size_t struct_size,
+                                                simdrop_error* error);
 
 /** Bytes of a mask of n elements: n / 8, rounded up; -1 if n is negative. Never fails. */
-int64_t simdrop_mask_bytes(int64_t n);
+SIMDROP_API int64_t simdrop_mask_bytes(int64_t n);
 
 /**
  * Writes words[i] = word first_word + i (modulo 2^64) of a stream of Philox4x32, in native byte
@@ -50,9 +48,10 @@ int64_t simdrop_mask_bytes(int64_t n);
  * @param exec may be NULL.
  * Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
-simdrop_status simdrop_philox_fill(uint64_t seed, uint64_t stream_id, uint64_t first_word,
-                                   uint32_t* words, int64_t n, int32_t rounds,
-                                   const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_philox_fill(uint64_t seed, uint64_t stream_id,
+                                               uint64_t first_word, uint32_t* words, int64_t n,
+                                               int32_t rounds, const simdrop_exec* exec,
+                                               simdrop_error* error);
 
 /**
  * Writes the mask of elements dropout->first ... dropout->first + n - 1 (modulo 2^64). A bit is a
@@ -61,13 +60,11 @@ simdrop_status simdrop_philox_fill(uint64_t seed, uint64_t stream_id, uint64_t f
  * @param mask simdrop_mask_bytes(n) bytes.
  * @param exec may be NULL.
  */
-simdrop_status simdrop_bernoulli_mask(const simdrop_dropout* dropout, int64_t n, uint8_t* mask,
-                                      const simdrop_exec* exec, simdrop_error* error);
+SIMDROP_API simdrop_status simdrop_bernoulli_mask(const simdrop_dropout* dropout, int64_t n,
+                                                  uint8_t* mask, const simdrop_exec* exec,
+                                                  simdrop_error* error);
 
 #ifdef __cplusplus
 }
-#endif
-#if defined(__GNUC__)
-#pragma GCC visibility pop
 #endif
 #endif

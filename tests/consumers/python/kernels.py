@@ -1,5 +1,7 @@
 """Masks, dropout kernels and the linear layer, called on NumPy arrays and checked against NumPy."""
 
+import ctypes
+
 import numpy as np
 import oracle
 import simdrop_c as sd
@@ -94,6 +96,12 @@ def linear(lib, rng, dtype, np_type, exec_):
     same(y > 0, live, "what linear_forward keeps")
     want, bound = product(x, w.T, 3, np_type, b.astype(WIDE))
     check(y, np.where(live, want / WIDE(0.6), 0), bound / WIDE(0.6), "linear_forward, dropped")
+    args = sd.LinearForwardArgs(
+        batch=batch, n_in=n_in, n_out=n_out, x=x.ctypes.data, weights=w.ctypes.data,
+        bias=b.ctypes.data, dropout=ctypes.pointer(d), y=z.ctypes.data, workspace=work,
+        exec_=exec_ and ctypes.pointer(exec_), dtype=dtype, activation=1)
+    lib.call("linear_forward_run", args)
+    same(z, y, "linear_forward_run")
 
     lib.call("linear_backward_input", *shape, dy, n_out, w, n_in, x, n_in, 0.5, dx, n_in, work,
              exec_)

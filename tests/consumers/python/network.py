@@ -113,6 +113,10 @@ def training(lib, rng, exec_):
             check(lib.tensor(mlp, k, l), w.astype(WIDE) - WIDE(0.1) * v,
                   gamma(8 + 4 * step, F) * size, f"step {step} of layer {l}")
     assert lib.dll.simdrop_optimizer_step_count(optimizer) == 3
+    clone = lib.create("mlp_clone", mlp)
+    for k, l in before:
+        same(lib.tensor(clone, k, l), lib.tensor(mlp, k, l), "what a clone holds")
+    lib.dll.simdrop_mlp_destroy(clone)
     lib.dll.simdrop_optimizer_destroy(optimizer)
     lib.dll.simdrop_mlp_destroy(mlp)
 

@@ -46,6 +46,14 @@ class Exec(Sized):
                 ("num_threads", c_int32), ("stores", c_int32)]
 
 
+class LinearForwardArgs(Sized):
+    _fields_ = [("struct_size", c_size_t), ("batch", c_int64), ("n_in", c_int64),
+                ("n_out", c_int64), ("x", c_void_p), ("x_ld", c_int64), ("weights", c_void_p),
+                ("weights_ld", c_int64), ("bias", c_void_p), ("dropout", POINTER(Dropout)),
+                ("y", c_void_p), ("y_ld", c_int64), ("mask", c_void_p), ("workspace", c_void_p),
+                ("exec_", POINTER(Exec)), ("dtype", c_int32), ("activation", c_int32)]
+
+
 class MlpConfig(Sized):
     _fields_ = [("struct_size", c_size_t), ("widths", POINTER(c_int64)), ("num_widths", c_int64),
                 ("keep_prob", POINTER(c_double)), ("num_keep_prob", c_int64),

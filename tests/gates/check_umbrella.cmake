@@ -1,0 +1,15 @@
+# cmake -D UMBRELLA=FILE -D FOLDER=FOLDER -D "PATTERN=*.hpp" -P check_umbrella.cmake
+# Fails unless the header UMBRELLA includes all others of include/simdrop/FOLDER.
+get_filename_component(root ${CMAKE_CURRENT_LIST_DIR}/../../include ABSOLUTE)
+file(READ ${UMBRELLA} text)
+file(GLOB headers RELATIVE ${root} ${root}/simdrop/${FOLDER}/${PATTERN})
+list(LENGTH headers count)
+if(count LESS 8)
+  message(FATAL_ERROR "only ${count} headers in ${root}/simdrop/${FOLDER}")
+endif()
+foreach(header IN LISTS headers)
+  string(FIND "${text}" "#include \"${header}\"\n" place)
+  if(place EQUAL -1 AND NOT "${root}/${header}" STREQUAL "${UMBRELLA}")
+    message(SEND_ERROR "${UMBRELLA} does not include ${header}")
+  endif()
+endforeach()
