@@ -194,6 +194,7 @@ struct Program {
   TrainArguments train;
   OverheadConfig overhead;
   InfoConfig info;
+  bool quick_demo = false;
   CLI::App& train_app = *app.add_subcommand("train", "train a network with or without dropout");
   CLI::App& overhead_app =
       *app.add_subcommand("overhead", "time training steps without and with dropout");
@@ -213,6 +214,8 @@ struct Program {
     add_overhead_options(overhead_app, overhead);
     add_common(overhead_app, overhead.threads, overhead.json_path);
     info_app.add_option("--json", info.json_path, "also write it to FILE")->type_name("FILE");
+    demo_app.add_flag("--quick", quick_demo, "a tenth of the epochs and of the time to measure")
+        ->envname("SIMDROP_QUICK_DEMO");
   }
 };
 
@@ -239,7 +242,7 @@ int run(int argc, char** argv) {
   if (program.train_app.parsed() && !resume) run_train(program.train);
   if (program.overhead_app.parsed()) run_overhead(program.overhead);
   if (program.info_app.parsed()) run_info(program.info);
-  if (program.demo_app.parsed()) run_demo();
+  if (program.demo_app.parsed()) run_demo(program.quick_demo);
   return 0;
 }
 
