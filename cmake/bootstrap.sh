@@ -32,7 +32,7 @@ header:zlib.h|zlib1g-dev|zlib-devel|zlib|-
 '
 dataset='dataset-fashion-mnist'
 dataset_folder='/usr/share/datasets/fashion-mnist'
-ci_packages='git clang clang-format clang-tidy libomp-dev libclang-rt-dev g++-aarch64-linux-gnu
+ci_packages='git ccache clang clang-format clang-tidy libomp-dev libclang-rt-dev g++-aarch64-linux-gnu
   g++-s390x-linux-gnu qemu-user doxygen'
 
 have_command() { command -v "$1" >/dev/null; }

@@ -1,4 +1,5 @@
-# The instruction sets beside scalar that this target platform has, and the flags of each.
+# The instruction sets beside scalar that this target platform has, the flags of each, and which of
+# them are compiled.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(isas avx2 avx512)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
@@ -12,6 +13,42 @@ set(flags_neon)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC bug 105593: its own AVX-512 header passes undefined vectors on purpose.
   list(APPEND flags_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
+
+# simdrop_runs_isa(RESULT ISA): whether this CPU has it; an emulator has what the platform has.
+include(CheckCXXSourceRuns)
+function(simdrop_runs_isa result isa)
+  if(CMAKE_CROSSCOMPILING OR NOT isa MATCHES "^avx")
+    set(${result} TRUE PARENT_SCOPE)
+    return()
+  endif()
+  set(features_avx2 avx2 fma)
+  set(features_avx512 avx512f avx512cd avx512dq avx512bw fma)
+  list(TRANSFORM features_${isa} REPLACE "(.+)" "__builtin_cpu_supports(\"\\1\")")
+  list(JOIN features_${isa} " && " has_all)
+  set(CMAKE_REQUIRED_QUIET TRUE)
+  check_cxx_source_runs("int main() { return ${has_all} ? 0 : 1; }" SIMDROP_CPU_RUNS_${isa})
+  set(${result} ${SIMDROP_CPU_RUNS_${isa}} PARENT_SCOPE)
+endfunction()
+
+if(SIMDROP_TABLES STREQUAL "native")
+  foreach(isa IN LISTS isas)
+    simdrop_runs_isa(runs ${isa})
+    if(NOT runs)
+      list(REMOVE_ITEM isas ${isa})
+      message(STATUS "simdrop: without the table ${isa}, which this CPU cannot run")
+    endif()
+  endforeach()
+elseif(SIMDROP_TABLES STREQUAL "none")
+  set(isas)
+elseif(NOT SIMDROP_TABLES STREQUAL "all")
+  foreach(isa IN LISTS SIMDROP_TABLES)
+    if(NOT isa IN_LIST isas)
+      message(FATAL_ERROR "simdrop: SIMDROP_TABLES names ${isa}; it takes all, native, none, or a "
+                          "list of what this platform has: ${isas}")
+    endif()
+  endforeach()
+  set(isas ${SIMDROP_TABLES})
 endif()
 # Not seen by callers of the functions below unless they are cached.
 set(SIMDROP_ISAS ${isas} CACHE INTERNAL "instruction sets compiled beside scalar")

@@ -7,6 +7,8 @@ option(SIMDROP_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(SIMDROP_BUILD_FUZZ "Build the fuzz targets (clang)" OFF)
 option(SIMDROP_OPENMP "Run the batch loop on OpenMP" ON)
 option(SIMDROP_WERROR "Treat warnings as errors" OFF)
+set(SIMDROP_TABLES all CACHE STRING
+    "Kernel tables beside scalar: all, native (what this CPU runs), none, or names")
 
 # What is looked for unless it is set.
 function(simdrop_found_option variable type text)

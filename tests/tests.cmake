@@ -2,7 +2,7 @@
 
 # simdrop_add_tests(PROGRAM SOURCES ... [LIBRARIES ...] [EMULATED])
 # A program of doctest cases. EMULATED: .ci/run also runs all of it on an emulated CPU that has
-# AVX2 and not AVX-512.
+# AVX2 and not AVX-512, which the layers above the kernels cannot tell from SIMDROP_FORCE_ISA=avx2.
 function(simdrop_add_tests program)
   cmake_parse_arguments(PARSE_ARGV 1 arg "EMULATED" "" "SOURCES;LIBRARIES")
   add_executable(${program} ${arg_SOURCES} $<TARGET_OBJECTS:simdrop_test_main>)

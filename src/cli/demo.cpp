@@ -230,20 +230,20 @@ void print_findings(const std::vector<Experiment>& experiments,
 
 }  // namespace
 
-void run_demo() {
+void run_demo(bool quick) {
   // Loaded first: if it is missing, say so before a minute of measuring.
   const io::TrainTest data = io::load_idx(io::find_idx_files(io::kFashionMnistDir), 10);
   print(environment_line(0));
   OverheadConfig overhead;
   overhead.widths = {256, 1024};
-  overhead.seconds = 1.0;
+  overhead.seconds = quick ? 0.1 : 1.0;
   overhead.batches = {128};
   overhead.keep_probs = {0.5, 0.8};
   const std::vector<OverheadRow> rows = measure_overhead(overhead);
 
   const std::vector<Experiment> experiments{
-      {1000, 100, 10, {kNone, kElement, kNeuron, kInputAndElement}},
-      {data.train.rows(), 5, 1, {kNone, kElement, kNeuron}}};
+      {1000, quick ? 10U : 100U, 10, {kNone, kElement, kNeuron, kInputAndElement}},
+      {data.train.rows(), quick ? 1U : 5U, 1, {kNone, kElement, kNeuron}}};
   std::vector<std::vector<Outcome>> outcomes;
   for (const Experiment& experiment : experiments) {
     const io::Dataset train = io::random_subset(data.train, experiment.train_rows, kSeed);

@@ -128,6 +128,7 @@ struct Program {
   TrainArguments train;
   OverheadConfig overhead;
   InfoConfig info;
+  bool quick_demo = false;
   CLI::App& train_app = *app.add_subcommand("train", "train a network with or without dropout");
   CLI::App& overhead_app =
       *app.add_subcommand("overhead", "time training steps without and with dropout");
@@ -142,6 +143,8 @@ struct Program {
     add_train_options({train_app}, train);
     add_overhead_options({overhead_app}, overhead);
     AddOption{info_app}("json", info.json_path, "also write it to FILE", Range::any, "FILE");
+    demo_app.add_flag("--quick", quick_demo, "a tenth of the epochs and of the time to measure")
+        ->envname("SIMDROP_QUICK_DEMO");
   }
 };
 
@@ -168,7 +171,7 @@ int run(int argc, char** argv) {
   if (program.train_app.parsed() && !resume) run_train(program.train);
   if (program.overhead_app.parsed()) run_overhead(program.overhead);
   if (program.info_app.parsed()) run_info(program.info);
-  if (program.demo_app.parsed()) run_demo();
+  if (program.demo_app.parsed()) run_demo(program.quick_demo);
   return 0;
 }
 

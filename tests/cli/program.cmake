@@ -53,6 +53,7 @@ endfunction()
 
 expect(0 "^simdrop [0-9.]+\n$" --version)
 expect(0 "overhead.*demo" --help)
+expect(0 "--quick.*SIMDROP_QUICK_DEMO" demo --help)
 expect(0 "--keep-prob.*--max-norm.*--lr-schedule" train --help)
 
 expect(0 "CPU.*kernels.*scalar +yes +yes" info --json info.json)

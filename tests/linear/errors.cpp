@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -66,8 +67,9 @@ template <class T>
 using Call = void (Calls<T>::*)();
 
 // After spoil(calls) the call must fail with an error that names `name` and tells `value`.
-template <class T, class Spoil>
-void check_misuse(Call<T> call, std::string_view name, std::string_view value, Spoil spoil) {
+template <class T>
+void check_misuse(Call<T> call, std::string_view name, std::string_view value,
+                  const std::function<void(Calls<T>&)>& spoil) {
   Calls<T> calls;
   spoil(calls);
   expect_invalid(name, value, [&] { (calls.*call)(); });

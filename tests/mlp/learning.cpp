@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "helpers/mlp_fixtures.h"
+#include "helpers/test_sizes.h"
 
 namespace {
 
@@ -72,7 +73,8 @@ const OptimizerConfig adam{.kind = OptimizerKind::adam, .learning_rate = 0.01};
 
 }  // namespace
 
-TEST_CASE("mlp: learns two moons without dropout") {
+// Four thousand steps, which an emulator takes a minute for.
+TEST_CASE("mlp: learns two moons without dropout" * doctest::skip(test::emulated())) {
   for (const OptimizerConfig& optimizer : {momentum, adam}) {
     const Result result = train(1.0, optimizer);
     CHECK(result.accuracy >= 0.95);
