@@ -36,6 +36,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 #include "simdrop/float16.hpp"
 #include "simdrop/mask.hpp"
@@ -44,6 +46,32 @@
 
 #pragma GCC visibility push(default)
 namespace simdrop {
+
+namespace detail {
+
+// The first member of options: it takes no value, so that braces without names are never options,
+// but what they were to the forms that take mask, threads and stores one by one.
+struct ByName {
+  constexpr ByName() noexcept {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+// The element type of what converts to a matrix; void of anything else.
+template <class X>
+using ElementOf = std::conditional_t<
+    std::is_convertible_v<X, MatrixView<const float>>, float,
+    std::conditional_t<
+        std::is_convertible_v<X, MatrixView<const double>>, double,
+        std::conditional_t<std::is_convertible_v<X, MatrixView<const bfloat16>>, bfloat16,
+                           std::conditional_t<std::is_convertible_v<X, MatrixView<const float16>>,
+                                              float16, void>>>>;
+
+// All convert to matrices of one element type, and `Out` to one that may be written.
+template <class Out, class In, class... MoreIn>
+concept Matrices =
+    !std::is_void_v<ElementOf<In>> && std::is_convertible_v<Out, MatrixView<ElementOf<In>>> &&
+    (... && std::is_convertible_v<MoreIn, MatrixView<const ElementOf<In>>>);
+
+}  // namespace detail
 
 /// How a call writes its output. Streaming goes around the caches: it saves reading the lines that
 /// are about to be overwritten, but the output is then in no cache for whoever reads it next.
@@ -57,6 +85,22 @@ enum class Stores : std::int32_t {
 
 /// Output of a call (rows * cols elements) from which Stores::automatic streams.
 inline constexpr std::size_t streaming_threshold_bytes = std::size_t{16} << 20;
+
+/// What may be said of a call that draws a mask, each field by its name:
+/// dropout_forward(dropout, x, y, {.mask = mask, .threads = 2}).
+struct DropoutOptions {
+  detail::ByName by_name{};           ///< @private
+  std::span<std::uint8_t> mask{};     ///< receives the mask bits; empty: they are not stored
+  Threads threads = 1;                ///< who runs the call
+  Stores stores = Stores::automatic;  ///< how the output is written
+};
+
+/// What may be said of another call, likewise: dropout_backward(dropout, dy, dx, {.threads = 2}).
+struct RunOptions {
+  detail::ByName by_name{};           ///< @private
+  Threads threads = 1;                ///< who runs the call
+  Stores stores = Stores::automatic;  ///< how the output is written
+};
 
 ///@{
 /// y = kept ? x * scale : 0. Writes the mask bits too if `mask` is not empty.
@@ -200,6 +244,90 @@ void relu_dropout_backward(double keep_prob, MatrixView<const bfloat16> y,
 void relu_dropout_backward(double keep_prob, MatrixView<const float16> y,
                            MatrixView<const float16> dy, MatrixView<float16> dx,
                            Threads threads = 1, Stores stores = Stores::automatic);
+///@}
+
+/// @name The same with options by name
+/// Of all four types of elements. Each does what the function above does that has the same
+/// parameters before its mask, threads and stores.
+///@{
+template <class X, class Y>
+requires detail::Matrices<Y, const X&>
+void dropout_forward(const Dropout& dropout, const X& x, Y&& y, const DropoutOptions& options) {
+  dropout_forward(dropout, x, std::forward<Y>(y), options.mask, options.threads, options.stores);
+}
+template <class DY, class DX>
+requires detail::Matrices<DX, const DY&>
+void dropout_backward(const Dropout& dropout, const DY& dy, DX&& dx, const RunOptions& options) {
+  dropout_backward(dropout, dy, std::forward<DX>(dx), options.threads, options.stores);
+}
+template <class DY, class DX>
+requires detail::Matrices<DX, const DY&>
+void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask, const DY& dy, DX&& dx,
+                      const RunOptions& options) {
+  dropout_backward(keep_prob, mask, dy, std::forward<DX>(dx), options.threads, options.stores);
+}
+template <class X, class Residual, class Y>
+requires detail::Matrices<Y, const X&, const Residual&>
+void residual_dropout_forward(const Dropout& dropout, const X& x, const Residual& residual, Y&& y,
+                              const DropoutOptions& options) {
+  residual_dropout_forward(dropout, x, residual, std::forward<Y>(y), options.mask, options.threads,
+                           options.stores);
+}
+template <class X, class Residual, class Y>
+requires detail::Matrices<Y, const X&, const Residual&>
+void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, const X& x,
+                              const Residual& residual, Y&& y, const RunOptions& options) {
+  residual_dropout_forward(keep_prob, mask, x, residual, std::forward<Y>(y), options.threads,
+                           options.stores);
+}
+template <class X, class Y>
+requires detail::Matrices<Y, const X&>
+void bias_relu_dropout_forward(const Dropout& dropout, const X& x,
+                               std::span<const detail::ElementOf<const X&>> bias, Y&& y,
+                               const DropoutOptions& options) {
+  bias_relu_dropout_forward(dropout, x, bias, std::forward<Y>(y), options.mask, options.threads,
+                            options.stores);
+}
+template <class X, class Y>
+requires detail::Matrices<Y, const X&>
+void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask, const X& x,
+                               std::span<const detail::ElementOf<const X&>> bias, Y&& y,
+                               const RunOptions& options) {
+  bias_relu_dropout_forward(keep_prob, mask, x, bias, std::forward<Y>(y), options.threads,
+                            options.stores);
+}
+template <class Y, class DY, class DX>
+requires detail::Matrices<DX, const Y&, const DY&>
+void relu_dropout_backward(double keep_prob, const Y& y, const DY& dy, DX&& dx,
+                           const RunOptions& options) {
+  relu_dropout_backward(keep_prob, y, dy, std::forward<DX>(dx), options.threads, options.stores);
+}
+///@}
+
+/// @name The same from a Dropout and its mask
+/// For a caller who kept the mask that `dropout` drew, or has another: as with
+/// keep_prob = dropout.keep_prob, which is all that is used of `dropout`.
+///@{
+template <class DY, class DX>
+requires detail::Matrices<DX, const DY&>
+void dropout_backward(const Dropout& dropout, std::span<const std::uint8_t> mask, const DY& dy,
+                      DX&& dx, const RunOptions& options = {}) {
+  dropout_backward(dropout.keep_prob, mask, dy, std::forward<DX>(dx), options);
+}
+template <class X, class Residual, class Y>
+requires detail::Matrices<Y, const X&, const Residual&>
+void residual_dropout_forward(const Dropout& dropout, std::span<const std::uint8_t> mask,
+                              const X& x, const Residual& residual, Y&& y,
+                              const RunOptions& options = {}) {
+  residual_dropout_forward(dropout.keep_prob, mask, x, residual, std::forward<Y>(y), options);
+}
+template <class X, class Y>
+requires detail::Matrices<Y, const X&>
+void bias_relu_dropout_forward(const Dropout& dropout, std::span<const std::uint8_t> mask,
+                               const X& x, std::span<const detail::ElementOf<const X&>> bias, Y&& y,
+                               const RunOptions& options = {}) {
+  bias_relu_dropout_forward(dropout.keep_prob, mask, x, bias, std::forward<Y>(y), options);
+}
 ///@}
 
 }  // namespace simdrop

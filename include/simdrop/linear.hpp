@@ -97,5 +97,73 @@ void linear_backward_weights(MatrixView<const double> dy, MatrixView<const doubl
                              LinearWorkspace& workspace, Threads threads = 1);
 ///@}
 
+/// What may be said of a linear_forward(), by name: {.bias = b, .activation = Activation::relu}.
+template <class T>
+struct LinearForwardOptions {
+  std::span<const T> bias{};                     ///< out values; empty: none
+  Activation activation = Activation::identity;  ///< what follows the bias
+  Dropout dropout{};                             ///< its default keeps all
+  std::span<std::uint8_t> mask{};                ///< receives the mask bits of y, or empty
+  Threads threads = 1;                           ///< who runs the call
+};
+
+/// What may be said of a linear_backward_input(), by name.
+template <class T>
+struct LinearBackwardInputOptions {
+  MatrixView<const T> stored{};  ///< what the layer before wrote, batch x in; empty: no ReLU there
+  double keep_prob = 1.0;        ///< of that layer's dropout
+  Threads threads = 1;           ///< who runs the call
+};
+
+/// What may be said of a linear_backward_weights(), by name.
+template <class T>
+struct LinearBackwardWeightsOptions {
+  double alpha = 1.0;       ///< of dw and db; 1 / batch for the mean over a batch
+  bool accumulate = false;  ///< add to what dw and db hold
+  std::span<T> db{};        ///< receives the gradient of the bias, out values; empty: it is not
+  Threads threads = 1;      ///< who runs the call
+};
+
+/// @name The same with options by name
+/// linear_forward(x, weights, y, workspace, {.bias = b, .activation = Activation::relu,
+/// .dropout = d, .mask = mask, .threads = 2}) and so on; what is not named has its default.
+///@{
+inline void linear_forward(ConstMatrix x, ConstMatrix weights, Matrix y, LinearWorkspace& workspace,
+                           const LinearForwardOptions<float>& options = {}) {
+  linear_forward(x, weights, options.bias, options.activation, options.dropout, y, workspace,
+                 options.mask, options.threads);
+}
+inline void linear_forward(MatrixView<const double> x, MatrixView<const double> weights,
+                           MatrixView<double> y, LinearWorkspace& workspace,
+                           const LinearForwardOptions<double>& options = {}) {
+  linear_forward(x, weights, options.bias, options.activation, options.dropout, y, workspace,
+                 options.mask, options.threads);
+}
+inline void linear_backward_input(ConstMatrix dy, ConstMatrix weights, Matrix dx,
+                                  LinearWorkspace& workspace,
+                                  const LinearBackwardInputOptions<float>& options = {}) {
+  linear_backward_input(dy, weights, options.stored, options.keep_prob, dx, workspace,
+                        options.threads);
+}
+inline void linear_backward_input(MatrixView<const double> dy, MatrixView<const double> weights,
+                                  MatrixView<double> dx, LinearWorkspace& workspace,
+                                  const LinearBackwardInputOptions<double>& options = {}) {
+  linear_backward_input(dy, weights, options.stored, options.keep_prob, dx, workspace,
+                        options.threads);
+}
+inline void linear_backward_weights(ConstMatrix dy, ConstMatrix x, Matrix dw,
+                                    LinearWorkspace& workspace,
+                                    const LinearBackwardWeightsOptions<float>& options = {}) {
+  linear_backward_weights(dy, x, options.alpha, options.accumulate, dw, options.db, workspace,
+                          options.threads);
+}
+inline void linear_backward_weights(MatrixView<const double> dy, MatrixView<const double> x,
+                                    MatrixView<double> dw, LinearWorkspace& workspace,
+                                    const LinearBackwardWeightsOptions<double>& options = {}) {
+  linear_backward_weights(dy, x, options.alpha, options.accumulate, dw, options.db, workspace,
+                          options.threads);
+}
+///@}
+
 }  // namespace simdrop
 #pragma GCC visibility pop

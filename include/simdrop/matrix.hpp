@@ -4,13 +4,48 @@
 
 #include <cstddef>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 namespace simdrop {
 
+namespace detail {
+
+// What std::span<T> takes without a cast: a std::vector, std::array, C array, span or another
+// contiguous range of such elements. One that owns its elements must outlive the view: where the
+// view may write, it is no temporary.
+template <class Range, class T>
+concept RangeOf = std::is_convertible_v<Range, std::span<T>>;
+
+// One whose length is that of what it stands for. A C array may be the first row of more.
+template <class Range, class T>
+concept WholeRangeOf = RangeOf<Range, T> && !std::is_array_v<std::remove_reference_t<Range>>;
+
+[[noreturn]] inline void throw_short_range(std::size_t size, std::size_t rows, std::size_t cols) {
+  throw std::invalid_argument("simdrop: range.size() is " + std::to_string(size) +
+                              "; allowed: >= rows * cols = " + std::to_string(rows) + " * " +
+                              std::to_string(cols));
+}
+
+template <class Range>
+inline constexpr bool is_span = false;
+template <class T, std::size_t size>
+inline constexpr bool is_span<std::span<T, size>> = true;
+
+// One that is no span itself.
+template <class Range, class T>
+concept OwnedRangeOf = RangeOf<Range, T> && !is_span<std::remove_cvref_t<Range>>;
+
+}  // namespace detail
+
 /// A row-major view: element (r, c) is data[r * ld + c]. It owns nothing.
 /// `ld` (the leading dimension, in elements) must be at least `cols` when rows > 1.
-/// A span converts to a view of one row, so every kernel takes plain arrays too.
+/// A contiguous range (std::vector, std::array, C array, std::span) converts to a view of one row,
+/// so every function takes plain arrays too. A temporary that owns its elements, as a std::vector
+/// does, converts to a view of const elements alone, which is valid until the end of the
+/// expression.
 template <class T>
 struct MatrixView {
   T* data = nullptr;     ///< element (0, 0); may be null if there are no elements
@@ -26,11 +61,23 @@ struct MatrixView {
   /// Rows without padding.
   constexpr MatrixView(T* data_, std::size_t rows_, std::size_t cols_)
       : MatrixView(data_, rows_, cols_, cols_) {}
-  /// One row.
-  template <class U>
-  requires std::is_convertible_v<U (*)[], T (*)[]>
-  constexpr MatrixView(std::span<U> row)  // NOLINT(google-explicit-constructor)
-      : MatrixView(row.data(), 1, row.size(), row.size()) {}
+  /// One row: all elements of a contiguous range.
+  template <detail::RangeOf<T> Range>
+  constexpr MatrixView(Range&& row) {  // NOLINT(google-explicit-constructor)
+    const std::span<T> elements = std::forward<Range>(row);
+    *this = {elements.data(), 1, elements.size()};
+  }
+  /// The first rows_ * cols_ elements of a contiguous range, as rows without padding. Throws
+  /// std::invalid_argument if it has fewer. (A C array is a pointer here, and not checked: it may
+  /// be the first row of more.)
+  template <detail::WholeRangeOf<T> Range>
+  constexpr MatrixView(Range&& range, std::size_t rows_, std::size_t cols_) {
+    const std::span<T> elements = std::forward<Range>(range);
+    if (cols_ != 0 && rows_ > elements.size() / cols_) {
+      detail::throw_short_range(elements.size(), rows_, cols_);
+    }
+    *this = {elements.data(), rows_, cols_};
+  }
   /// The same elements as const ones.
   template <class U>
   requires(!std::is_same_v<U, T> && std::is_convertible_v<U (*)[], T (*)[]>) constexpr MatrixView(

@@ -2,11 +2,13 @@
 /// A multi-layer perceptron with dropout: Linear, ReLU, Dropout hidden layers, trained on the CPU.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "simdrop/matrix.hpp"
@@ -77,15 +79,51 @@ struct MlpConfig {
 };
 
 /// Targets of a batch: class labels (softmax_ce; one per example, 0 <= label < outputs) or a
-/// matrix of batch x outputs values (sigmoid_bce, identity_mse).
+/// matrix of batch x outputs values (sigmoid_bce, identity_mse). Neither is copied.
 struct Targets {
   std::span<const std::uint8_t> labels{};  ///< one for each example, or empty
   ConstMatrix values{};                    ///< batch x outputs, or empty
 
-  /// Class labels; not copied.
+  /// Class labels.
   Targets(std::span<const std::uint8_t> labels_) : labels(labels_) {}  // NOLINT
-  /// Values; not copied.
+  /// Class labels in a std::vector, std::array, C array or other contiguous range.
+  template <detail::RangeOf<const std::uint8_t> Range>
+  Targets(Range&& labels_) : labels(std::forward<Range>(labels_)) {}  // NOLINT
+  /// Values. (A std::span is a matrix of one row, also here.)
   Targets(ConstMatrix values_) : values(values_) {}  // NOLINT
+  /// Values in a Matrix that may be written.
+  template <std::same_as<float> T>
+  Targets(MatrixView<T> values_) : values(values_) {}  // NOLINT
+  /// Values in a std::vector, std::array, C array or other contiguous range that is no span, of a
+  /// network with one output: one for each example, a matrix of n x 1. For more outputs, give a
+  /// ConstMatrix(range, batch, outputs).
+  template <detail::OwnedRangeOf<const float> Range>
+  Targets(Range&& column) {  // NOLINT
+    const std::span<const float> elements = std::forward<Range>(column);
+    values = {elements.data(), elements.size(), 1};
+  }
+};
+
+/// What may be said of one training step, besides its batch. Fields are given by name:
+/// train_step(x, targets, optimizer, {.first_row = 64, .threads = 2}).
+struct TrainStepOptions {
+  std::uint64_t first_row = 0;       ///< number of the batch's first row, for the masks
+  std::optional<Threads> threads{};  ///< who runs the call; nothing: as MlpConfig says
+};
+
+/// What may be said of one forward(), besides its batch.
+struct ForwardOptions {
+  std::uint64_t step = 0;            ///< of training, for the masks; < 2^40
+  std::uint64_t first_row = 0;       ///< number of the batch's first row, for the masks
+  std::optional<Threads> threads{};  ///< who runs the call; nothing: as MlpConfig says
+};
+
+/// How predict_monte_carlo() samples.
+struct MonteCarloOptions {
+  std::size_t samples = 0;           ///< passes; must be given, >= 1
+  std::uint64_t first_sample = 0;    ///< number of the first pass, for the masks
+  std::uint64_t first_row = 0;       ///< number of x's first row, for the masks
+  std::optional<Threads> threads{};  ///< who runs the call; nothing: as the object's creator said
 };
 
 /// The network. Layers are counted from 1 as in the textbooks; layer 0 is the input.
@@ -115,6 +153,14 @@ class Mlp {
   ~Mlp();
   Mlp(Mlp&&) noexcept;             ///< leaves an object that may only be assigned to or destroyed
   Mlp& operator=(Mlp&&) noexcept;  ///< the same
+
+  /// An independent network of the same configuration with the same weights, biases, keep_probs and
+  /// injected masks, as for early stopping: best = mlp.clone(). What forward() and backward() kept
+  /// is not copied. It costs what a new network does, memory and the time to write all weights; to
+  /// copy weights alone into a network that is there, write to its weights() and bias(). An
+  /// executor is shared. May be called while others read the network, but not while it is trained.
+  /// Throws std::bad_alloc.
+  [[nodiscard]] Mlp clone() const;
 
   /// As given, with keep_prob filled in and as set_keep_prob() left it.
   [[nodiscard]] const MlpConfig& config() const noexcept;
@@ -159,6 +205,11 @@ class Mlp {
   ConstMatrix forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row = 0,
                       std::optional<Threads> threads = {});
 
+  /// The same: forward(x, {.step = 3, .first_row = 64, .threads = 2}).
+  ConstMatrix forward(ConstMatrix x, const ForwardOptions& options) {
+    return forward(x, options.step, options.first_row, options.threads);
+  }
+
   /// Gradients for the batch of the last forward(): afterwards dw(), db() hold
   /// dW = dZ^T A_prev / m and db = sum dZ / m. Returns the mean loss of the batch.
   /// Throws std::logic_error without a forward() before.
@@ -169,6 +220,12 @@ class Mlp {
   /// db() only if config.keep_gradients or config.record.
   double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                     std::uint64_t first_row = 0, std::optional<Threads> threads = {});
+
+  /// The same: train_step(x, targets, optimizer, {.first_row = 64, .threads = 2}).
+  double train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
+                    const TrainStepOptions& options) {
+    return train_step(x, targets, optimizer, options.first_row, options.threads);
+  }
 
   /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
   /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
@@ -194,6 +251,13 @@ class Mlp {
   void predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
                            std::uint64_t first_sample = 0, std::uint64_t first_row = 0,
                            std::optional<Threads> threads = {});
+
+  /// The same: predict_monte_carlo(x, mean, variance, {.samples = 50, .threads = 2}).
+  void predict_monte_carlo(ConstMatrix x, Matrix mean, Matrix variance,
+                           const MonteCarloOptions& options) {
+    predict_monte_carlo(x, options.samples, mean, variance, options.first_sample, options.first_row,
+                        options.threads);
+  }
 
   /// Mean loss of predictions (as predict() returns them; at least one row) against targets.
   /// Logarithms are clamped at -100, as PyTorch's BCELoss does: a saturated prediction costs 100.
@@ -232,6 +296,9 @@ class Mlp {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+inline Optimizer::Optimizer(const OptimizerConfig& config, const Mlp& mlp)
+    : Optimizer(config, mlp.parameter_sizes()) {}
 
 }  // namespace simdrop
 #pragma GCC visibility pop

@@ -12,6 +12,8 @@
 #pragma GCC visibility push(default)
 namespace simdrop {
 
+class Mlp;
+
 namespace detail {
 struct [[gnu::visibility("hidden")]] OptimizerAccess;
 }
@@ -50,6 +52,8 @@ class Optimizer {
   /// sizes: the number of elements of each parameter array. State starts at zero.
   /// Throws std::invalid_argument naming the field that is out of its range.
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
+  /// For the parameters of a network: sizes are its parameter_sizes(). Defined in mlp.hpp.
+  inline Optimizer(const OptimizerConfig& config, const Mlp& mlp);
 
   /// As given, and as set_learning_rate() left it.
   [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }

@@ -38,6 +38,13 @@ class Predictor {
                            std::uint64_t first_sample = 0, std::uint64_t first_row = 0,
                            std::optional<Threads> threads = {});
 
+  /// The same: predict_monte_carlo(x, mean, variance, {.samples = 50, .threads = 2}).
+  void predict_monte_carlo(ConstMatrix x, Matrix mean, Matrix variance,
+                           const MonteCarloOptions& options) {
+    predict_monte_carlo(x, options.samples, mean, variance, options.first_sample, options.first_row,
+                        options.threads);
+  }
+
  private:
   struct State;
   std::unique_ptr<State> state_;

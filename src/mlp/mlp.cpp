@@ -1,5 +1,6 @@
 #include "simdrop/mlp.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -281,6 +282,19 @@ std::span<const float> Mlp::db(std::size_t layer) const {
 
 std::size_t Mlp::workspace_bytes() const noexcept {
   return state_->network.workspace_bytes();
+}
+
+Mlp Mlp::clone() const {
+  Mlp copy(config());
+  for (std::size_t l = 0; l <= num_layers(); ++l) {
+    detail::Layer& to = copy.state_->network.layers[l];
+    to.injected = state_->network.layers[l].injected;
+    if (l == 0) continue;
+    const ConstMatrix w = weights(l);
+    std::ranges::copy(std::span(w.data, w.size()), to.weights.get());
+    std::ranges::copy(bias(l), to.bias.get());
+  }
+  return copy;
 }
 
 }  // namespace simdrop

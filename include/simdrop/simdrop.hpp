@@ -1,0 +1,18 @@
+/// @file
+/// All of simdrop's C++ interface. (The C interface is simdrop/simdrop.h.)
+#pragma once
+
+// IWYU pragma: begin_exports
+#include "simdrop/checkpoint.hpp"
+#include "simdrop/dropout.hpp"
+#include "simdrop/float16.hpp"
+#include "simdrop/isa.hpp"
+#include "simdrop/linear.hpp"
+#include "simdrop/mask.hpp"
+#include "simdrop/matrix.hpp"
+#include "simdrop/mlp.hpp"
+#include "simdrop/optimizer.hpp"
+#include "simdrop/predictor.hpp"
+#include "simdrop/rng.hpp"
+#include "simdrop/threads.hpp"
+// IWYU pragma: end_exports
