@@ -25,7 +25,7 @@ simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defa
   return catch_exceptions(error, [&] {
     check_not_null(path, "path");
     check_not_null(mlp, "mlp");
-    simdrop_mlp_config given = read_struct(defaults, mlp_defaults, "defaults");
+    simdrop_mlp_config given = read_struct(defaults, mlp_defaults(), "defaults");
     given.num_widths = 0;  // the file's
     auto executor = executor_of(given);
     simdrop::Checkpoint file = simdrop::load_checkpoint(path, mlp_config_of(given, executor.get()));

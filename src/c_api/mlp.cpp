@@ -5,20 +5,21 @@
 
 #include "c_api/arguments.h"
 #include "c_api/catch_exceptions.h"
+#include "c_api/config_members.h"
 #include "c_api/handles.h"
 #include "c_api/mlp_config.h"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
 
 namespace simdrop::c_api {
-namespace {
 
-bool flag_of(std::int32_t value, const char* name) {
-  detail::check_argument(value == 0 || value == 1, name, value, "0 or 1");
-  return value == 1;
+simdrop_mlp_config mlp_defaults() {
+  const MlpConfig defaults;
+  simdrop_mlp_config config{};
+  config.struct_size = sizeof(config);
+  detail::visit_mlp_fields(to_c, defaults, config);
+  return config;
 }
-
-}  // namespace
 
 MlpConfig mlp_config_of(const simdrop_mlp_config& c, Executor* executor) {
   detail::check_argument(c.reserved == 0, "reserved", c.reserved, "0");
@@ -30,18 +31,8 @@ MlpConfig mlp_config_of(const simdrop_mlp_config& c, Executor* executor) {
   const auto keep_prob =
       array_of(c.keep_prob, count_of(c.num_keep_prob, "num_keep_prob"), "keep_prob");
   config.keep_prob.assign(keep_prob.begin(), keep_prob.end());
-  config.input_keep_prob = c.input_keep_prob;
-  config.dropout_unit = static_cast<DropoutUnit>(c.dropout_unit);
-  config.lazy_updates = flag_of(c.lazy_updates, "lazy_updates");
-  config.dropout_group = count_of(c.dropout_group, "dropout_group");
-  config.loss = static_cast<Loss>(c.loss);
-  config.init = static_cast<Init>(c.init);
-  config.seed = c.seed;
-  config.max_batch = count_of(c.max_batch, "max_batch");
-  config.num_threads = c.num_threads;
   config.executor = executor;
-  config.record = flag_of(c.record, "record");
-  config.keep_gradients = flag_of(c.keep_gradients, "keep_gradients");
+  detail::visit_mlp_fields(from_c, config, c);
   return config;
 }
 
@@ -53,23 +44,13 @@ using simdrop::detail::throw_invalid;
 
 simdrop_mlp_config config_of(const simdrop_mlp& handle) {
   const simdrop::MlpConfig& c = handle.mlp.config();
-  simdrop_mlp_config config = mlp_defaults;
+  simdrop_mlp_config config = mlp_defaults();
   config.widths = handle.widths.data();
   config.num_widths = static_cast<int64_t>(handle.widths.size());
   config.keep_prob = c.keep_prob.data();
   config.num_keep_prob = static_cast<int64_t>(c.keep_prob.size());
-  config.input_keep_prob = c.input_keep_prob;
-  config.seed = c.seed;
-  config.max_batch = static_cast<int64_t>(c.max_batch);
-  config.dropout_group = static_cast<int64_t>(c.dropout_group);
-  config.dropout_unit = static_cast<simdrop_dropout_unit>(c.dropout_unit);
-  config.lazy_updates = c.lazy_updates;
-  config.loss = static_cast<simdrop_loss>(c.loss);
-  config.init = static_cast<simdrop_init>(c.init);
   config.executor = handle.executor == nullptr ? nullptr : &handle.executor->given();
-  config.num_threads = c.num_threads;
-  config.record = c.record;
-  config.keep_gradients = c.keep_gradients;
+  simdrop::detail::visit_mlp_fields(to_c, c, config);
   return config;
 }
 
@@ -120,14 +101,14 @@ simdrop_tensor tensor_of(const simdrop::Mlp& mlp, simdrop_tensor_kind kind, std:
 simdrop_status simdrop_mlp_config_init(simdrop_mlp_config* config, size_t struct_size,
                                        simdrop_error* error) {
   return catch_exceptions(error,
-                          [&] { write_struct(config, struct_size, mlp_defaults, "config"); });
+                          [&] { write_struct(config, struct_size, mlp_defaults(), "config"); });
 }
 
 simdrop_status simdrop_mlp_create(const simdrop_mlp_config* config, simdrop_mlp** mlp,
                                   simdrop_error* error) {
   return catch_exceptions(error, [&] {
     check_not_null(mlp, "mlp");
-    const simdrop_mlp_config given = read_struct(config, mlp_defaults, "config");
+    const simdrop_mlp_config given = read_struct(config, mlp_defaults(), "config");
     auto executor = executor_of(given);
     simdrop::Mlp network(mlp_config_of(given, executor.get()));
     *mlp = new simdrop_mlp(std::move(executor), std::move(network));

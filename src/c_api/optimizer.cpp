@@ -1,39 +1,31 @@
 #include "simdrop/c/optimizer.h"
 
+#include <cstddef>
 #include <memory>
 
 #include "c_api/catch_exceptions.h"
+#include "c_api/config_members.h"
 #include "c_api/handles.h"
 
 using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C functions have none
 
+template <>
+inline constexpr std::size_t simdrop::c_api::first_size<simdrop_optimizer_config> =
+    offsetof(simdrop_optimizer_config, nesterov) + sizeof(simdrop_optimizer_config::nesterov);
+
 namespace {
 
 simdrop_optimizer_config config_of(const simdrop::OptimizerConfig& c) {
-  return {sizeof(simdrop_optimizer_config),
-          c.learning_rate,
-          c.momentum,
-          c.weight_decay,
-          c.beta1,
-          c.beta2,
-          c.epsilon,
-          c.max_norm,
-          static_cast<simdrop_optimizer_kind>(c.kind),
-          c.nesterov};
+  simdrop_optimizer_config config{};
+  config.struct_size = sizeof(config);
+  simdrop::detail::visit_optimizer_fields(to_c, c, config);
+  return config;
 }
 
 simdrop::OptimizerConfig config_of(const simdrop_optimizer_config& c) {
-  simdrop::detail::check_argument(c.nesterov == 0 || c.nesterov == 1, "nesterov", c.nesterov,
-                                  "0 or 1");
-  return {.kind = static_cast<simdrop::OptimizerKind>(c.kind),
-          .learning_rate = c.learning_rate,
-          .momentum = c.momentum,
-          .nesterov = c.nesterov == 1,
-          .weight_decay = c.weight_decay,
-          .beta1 = c.beta1,
-          .beta2 = c.beta2,
-          .epsilon = c.epsilon,
-          .max_norm = c.max_norm};
+  simdrop::OptimizerConfig config;
+  simdrop::detail::visit_optimizer_fields(from_c, config, c);
+  return config;
 }
 
 }  // namespace

@@ -5,13 +5,16 @@
 #include <cmath>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include "cli/environment.h"
+#include "cli/json_file.h"
 #include "cli/terminal.h"
 #include "cli/train_config.h"
 #include "cli/train_file.h"
 #include "cli/trainer.h"
 #include "io/atomic_file.h"
+#include "mlp/config_fields.h"
 
 namespace simdrop::cli {
 namespace {
@@ -42,9 +45,7 @@ std::string describe(const NamedData& named, const TrainerConfig& config, const 
   std::vector<std::string> widths;
   for (const std::size_t width : network.widths) widths.push_back(std::to_string(width));
   const Table table({{"", 9, true}, {"", 0, true}});
-  std::string kind = optimizer.kind == OptimizerKind::adam    ? "adam"
-                     : optimizer.kind == OptimizerKind::adamw ? "adamw"
-                                                              : "sgd";
+  std::string kind = detail::name_of(optimizer.kind);
   if (optimizer.momentum > 0.0) {
     kind += (optimizer.nesterov ? ", Nesterov momentum " : ", momentum ") +
             shortest(optimizer.momentum);
@@ -55,7 +56,7 @@ std::string describe(const NamedData& named, const TrainerConfig& config, const 
                                 grouped(named.data.test.rows()) + " test examples"}) +
          table.row({"network", joined(widths, "-") + ", " +
                                    grouped(trainer.network().num_parameters()) + " parameters, " +
-                                   loss_name(network.loss)}) +
+                                   detail::name_of(network.loss)}) +
          table.row({"keep_prob", "input " + shortest(network.input_keep_prob) +
                                      (network.keep_prob.empty() ? "" : ", hidden ") +
                                      joined(texts(network.keep_prob), ", ")}) +
@@ -66,31 +67,21 @@ std::string describe(const NamedData& named, const TrainerConfig& config, const 
          "\n";
 }
 
-Json config_json(const NamedData& named, const TrainerConfig& config, const Trainer& trainer,
-                 const TrainArguments& arguments) {
-  const MlpConfig& network = config.network;
-  return {{"data", named.name},
-          {"train_examples", named.data.train.rows()},
-          {"test_examples", named.data.test.rows()},
-          {"layers", network.widths},
-          {"parameters", trainer.network().num_parameters()},
-          {"keep_prob", network.keep_prob},
-          {"input_keep_prob", network.input_keep_prob},
-          {"dropout_unit", unit_name(network.dropout_unit)},
-          {"dropout_group", network.dropout_group},
-          {"lazy_updates", network.lazy_updates},
-          {"loss", loss_name(network.loss)},
-          {"init", arguments.init},
-          {"optimizer", arguments.optimizer},
-          {"momentum", config.optimizer.momentum},
-          {"nesterov", config.optimizer.nesterov},
-          {"weight_decay", config.optimizer.weight_decay},
-          {"max_norm", config.optimizer.max_norm},
-          {"learning_rate", config.optimizer.learning_rate},
-          {"lr_schedule", arguments.schedule},
-          {"epochs", config.epochs},
-          {"batch", network.max_batch},
-          {"seed", network.seed}};
+Json config_json(const NamedData& named, const TrainerConfig& config, const Trainer& trainer) {
+  Json json{{"data", named.name},
+            {"train_examples", named.data.train.rows()},
+            {"test_examples", named.data.test.rows()},
+            {"parameters", trainer.network().num_parameters()}};
+  const auto add = [&](const auto& field, const auto& value) {
+    const std::string_view name = field.name;
+    json[name == "widths" ? "layers" : name == "kind" ? "optimizer" : field.name] = json_of(value);
+  };
+  detail::visit_network_fields(add, config.network);
+  detail::visit_optimizer_fields(add, config.optimizer);
+  json["lr_schedule"] = json_of(config.schedule);
+  json["epochs"] = config.epochs;
+  json["batch"] = config.network.max_batch;
+  return json;
 }
 
 struct Evaluations {
@@ -187,7 +178,8 @@ void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
     const bool last = epoch + 1 == end;
     if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
     Evaluations evaluations{{}, trainer.evaluate(data.test)};
-    if (last || arguments.eval_train == "every") evaluations.train = trainer.evaluate(data.train);
+    if (last || arguments.eval_train == EvalTrain::every)
+      evaluations.train = trainer.evaluate(data.train);
     report.epoch(progress, evaluations);
     epochs.push_back(epoch_json(progress, evaluations));
   }
@@ -208,7 +200,7 @@ void run_train(const TrainArguments& arguments) {
   print(environment_line(arguments.threads) + describe(named, config, trainer));
 
   Json json{{"environment", environment_json(arguments.threads)},
-            {"config", config_json(named, config, trainer, arguments)},
+            {"config", config_json(named, config, trainer)},
             {"epochs", Json::array()}};
   const Clock::time_point start = Clock::now();
   run_epochs(arguments, config, named.data, trainer, json["epochs"]);

@@ -7,6 +7,7 @@
 
 #include "cli/json_file.h"
 #include "io/checkpoint_config.h"
+#include "mlp/config_fields.h"
 
 namespace simdrop::cli {
 namespace {
@@ -14,66 +15,26 @@ namespace {
 constexpr const char* metadata_key = "simdrop.train";
 constexpr const char* examples_key = "examples";
 
-// Calls visit(option, member) for each argument that a run is a function of.
-template <class Arguments, class Visit>
-void visit_arguments(Arguments& arguments, Visit visit) {
-  visit("layers", arguments.layers);
-  visit("keep-prob", arguments.keep_prob);
-  visit("input-keep-prob", arguments.input_keep_prob);
-  visit("dropout-unit", arguments.dropout_unit);
-  visit("dropout-group", arguments.dropout_group);
-  visit("lazy-updates", arguments.lazy_updates);
-  visit("loss", arguments.loss);
-  visit("init", arguments.init);
-  visit("optimizer", arguments.optimizer);
-  visit("momentum", arguments.momentum);
-  visit("nesterov", arguments.nesterov);
-  visit("weight-decay", arguments.weight_decay);
-  visit("max-norm", arguments.max_norm);
-  visit("lr", arguments.learning_rate);
-  visit("lr-schedule", arguments.schedule);
-  visit("batch", arguments.batch);
-  visit("train-limit", arguments.train_limit);
-  visit("seed", arguments.seed);
-}
-
-// And for those that a resumed run may be given anew.
-template <class Arguments, class Visit>
-void visit_others(Arguments& arguments, Visit visit) {
-  visit("epochs", arguments.epochs);
-  visit("data", arguments.data);
-  visit("train-images", arguments.files.train_images);
-  visit("train-labels", arguments.files.train_labels);
-  visit("test-images", arguments.files.test_images);
-  visit("test-labels", arguments.files.test_labels);
-}
-
-template <class T>
-Json to_json(const T& value) {
-  return value;
-}
-template <class T>
-Json to_json(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
 template <class T>
 void from_json(const Json& json, T& value) {
   json.get_to(value);
 }
+template <detail::NamedEnum Enum>
+void from_json(const Json& json, Enum& value) {
+  const auto named = detail::value_named<Enum>(json.get<std::string>());
+  if (!named) throw std::invalid_argument("unknown name");
+  value = *named;
+}
 template <class T>
 void from_json(const Json& json, std::optional<T>& value) {
-  if (json.is_null()) {
-    value.reset();
-  } else {
-    value = json.get<T>();
-  }
+  value.reset();
+  if (!json.is_null()) from_json(json, value.emplace());
 }
 
 TrainArguments filled_in(TrainArguments arguments, const TrainerConfig& config) {
   arguments.layers = config.network.widths;
   arguments.keep_prob = config.network.keep_prob;
-  arguments.loss = loss_name(config.network.loss);
+  arguments.loss = config.network.loss;
   arguments.learning_rate = config.optimizer.learning_rate;
   if (config.optimizer.kind == OptimizerKind::sgd) arguments.momentum = config.optimizer.momentum;
   arguments.batch = config.network.max_batch;
@@ -102,28 +63,28 @@ Metadata run_metadata(const TrainArguments& arguments, const TrainerConfig& conf
                       std::size_t examples) {
   const TrainArguments filled = filled_in(arguments, config);
   Json json;
-  const auto add = [&](const char* option, const auto& value) { json[option] = to_json(value); };
-  visit_arguments(filled, add);
-  visit_others(filled, add);
+  const auto add = [&](const Option& option, const auto& value) {
+    json[option.name] = json_of(value);
+  };
+  visit_run_options(filled, add);
+  visit_data_options(filled, add);
   json[examples_key] = examples;
   // Paths need not be UTF-8.
   return {{metadata_key, json.dump(-1, ' ', false, Json::error_handler_t::replace)}};
 }
 
 TrainArguments saved_arguments(const std::string& path) {
-  MlpConfig any;
-  any.max_batch = 1;
-  const Json json = run_json(path, load_checkpoint(path, any).metadata);
+  const Json json = run_json(path, load_checkpoint(path, {}).metadata);
   TrainArguments arguments;
-  const auto read = [&](const char* option, auto& value) {
+  const auto read = [&](const Option& option, auto& value) {
     try {
-      from_json(json.at(option), value);
-    } catch (const Json::exception&) {
-      throw FileError(path, std::string("its argument --") + option + " is missing or wrong");
+      from_json(json.at(option.name), value);
+    } catch (const std::exception&) {
+      throw FileError(path, std::string("its argument --") + option.name + " is missing or wrong");
     }
   };
-  visit_arguments(arguments, read);
-  visit_others(arguments, read);
+  visit_run_options(arguments, read);
+  visit_data_options(arguments, read);
   return arguments;
 }
 
@@ -132,20 +93,22 @@ void check_same_run(const TrainArguments& saved, const TrainArguments& arguments
   if (given.keep_prob.size() == 1)
     given.keep_prob.resize(saved.keep_prob.size(), given.keep_prob[0]);
   Json before;
-  visit_arguments(saved,
-                  [&](const char* option, const auto& value) { before[option] = to_json(value); });
-  if (saved.schedule == "linear" && given.epochs != saved.epochs) {
-    before["epochs"] = to_json(saved.epochs);  // the learning rate falls to 0 over them
+  visit_run_options(saved, [&](const Option& option, const auto& value) {
+    before[option.name] = json_of(value);
+  });
+  if (saved.schedule == Schedule::linear && given.epochs != saved.epochs) {
+    before["epochs"] = json_of(saved.epochs);  // the learning rate falls to 0 over them
   }
-  const auto check = [&](const char* option, const auto& value) {
-    const Json now = to_json(value);
-    const auto was = before.find(option);
+  const auto check = [&](const Option& option, const auto& value) {
+    const Json now = json_of(value);
+    const auto was = before.find(option.name);
     if (was == before.end() || *was == now) return;
-    throw std::invalid_argument(std::string("--") + option + ": " + now.dump() + " given, but " +
-                                arguments.resume + " holds a run with " + was->dump());
+    throw std::invalid_argument(std::string("--") + option.name + ": " + now.dump() +
+                                " given, but " + arguments.resume + " holds a run with " +
+                                was->dump());
   };
-  visit_arguments(given, check);
-  visit_others(given, check);
+  visit_run_options(given, check);
+  visit_data_options(given, check);
 }
 
 Checkpoint load_run(const std::string& path, const TrainerConfig& config, std::size_t examples) {

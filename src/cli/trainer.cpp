@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "mlp/config_fields.h"
+
 namespace simdrop::cli {
 namespace {
 
@@ -48,7 +50,7 @@ void check_network_fits(const MlpConfig& network, const io::Dataset& data) {
   const bool single = outputs == 1 && data.classes == 2 && network.loss != Loss::softmax_ce;
   if (outputs != data.classes && !single) {
     fail("layers: the last width is " + std::to_string(outputs) + ", but the data has " +
-         std::to_string(data.classes) + " classes, which " + loss_name(network.loss) +
+         std::to_string(data.classes) + " classes, which " + detail::name_of(network.loss) +
          " learns with as many outputs" +
          (data.classes == 2 ? " (a single one needs sigmoid_bce or identity_mse)" : ""));
   }
@@ -65,22 +67,6 @@ std::size_t count_correct(ConstMatrix predictions, std::span<const std::uint8_t>
     correct += guess == labels[r] ? 1 : 0;
   }
   return correct;
-}
-
-const char* loss_name(Loss loss) {
-  switch (loss) {
-    case Loss::sigmoid_bce:
-      return "sigmoid_bce";
-    case Loss::softmax_ce:
-      return "softmax_ce";
-    case Loss::identity_mse:
-      return "identity_mse";
-  }
-  throw std::invalid_argument("loss: unknown value");
-}
-
-const char* unit_name(DropoutUnit unit) {
-  return unit == DropoutUnit::neuron ? "neuron" : "element";
 }
 
 std::size_t steps_per_epoch(const TrainerConfig& config, std::size_t examples) {

@@ -83,7 +83,4 @@ void check_network_fits(const MlpConfig& network, const io::Dataset& data);
 [[nodiscard]] std::size_t count_correct(ConstMatrix predictions,
                                         std::span<const std::uint8_t> labels);
 
-[[nodiscard]] const char* loss_name(Loss loss);
-[[nodiscard]] const char* unit_name(DropoutUnit unit);
-
 }  // namespace simdrop::cli

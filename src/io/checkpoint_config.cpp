@@ -1,81 +1,53 @@
 #include "io/checkpoint_config.h"
 
 #include <map>
-#include <span>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "io/json_reader.h"
+#include "mlp/checkpoint_access.h"
 
 namespace simdrop::detail {
 namespace {
 
 constexpr std::uint64_t format_version = 1;
 
-// In the order of the enumerators.
-constexpr const char* loss_names[] = {"sigmoid_bce", "softmax_ce", "identity_mse"};
-constexpr const char* init_names[] = {"he", "xavier"};
-constexpr const char* unit_names[] = {"element", "neuron"};
-constexpr const char* kind_names[] = {"sgd", "adam", "adamw"};
+std::string json_of(bool value) {
+  return value ? "true" : "false";
+}
+std::string json_of(std::uint64_t value) {
+  return std::to_string(value);
+}
+std::string json_of(double value) {
+  return json_number(value);
+}
+template <NamedEnum Enum>
+std::string json_of(Enum value) {
+  return json_string(name_of(value));
+}
+template <class T>
+std::string json_of(const std::vector<T>& values) {
+  std::string list;
+  for (const T& value : values) list += (list.empty() ? "" : ",") + json_of(value);
+  return '[' + list + ']';
+}
 
 // Writes the members of an object.
 class Members {
  public:
-  void add(const char* key, const std::string& json) {
+  void add_json(const char* key, const std::string& json) {
     text_ += (text_.empty() ? "\"" : ",\"") + std::string(key) + "\":" + json;
   }
-  void add(const char* key, double value) { add(key, json_number(value)); }
-  void add(const char* key, std::uint64_t value) { add(key, std::to_string(value)); }
-  void add(const char* key, bool value) { add(key, std::string(value ? "true" : "false")); }
-  template <class Values, class Text>
-  void add_list(const char* key, const Values& values, Text text_of) {
-    std::string list;
-    for (const auto& value : values) {
-      if (!list.empty()) list += ',';
-      list += text_of(value);
-    }
-    add(key, '[' + list + ']');
-  }
-  template <class Enum>
-  void add_name(const char* key, std::span<const char* const> names, Enum value) {
-    add(key, json_string(names[static_cast<std::size_t>(value)]));
+  template <class Config, class T>
+  void operator()(const Field<Config>& field, const T& value) {
+    add_json(field.name, json_of(value));
   }
   [[nodiscard]] std::string object() const { return '{' + text_ + '}'; }
 
  private:
   std::string text_;
 };
-
-std::string network_text(const MlpConfig& config) {
-  Members members;
-  members.add_list("widths", config.widths,
-                   [](std::size_t width) { return std::to_string(width); });
-  members.add_list("keep_prob", config.keep_prob, json_number);
-  members.add("input_keep_prob", config.input_keep_prob);
-  members.add_name("dropout_unit", unit_names, config.dropout_unit);
-  members.add("lazy_updates", config.lazy_updates);
-  members.add("dropout_group", std::uint64_t{config.dropout_group});
-  members.add_name("loss", loss_names, config.loss);
-  members.add_name("init", init_names, config.init);
-  members.add("seed", config.seed);
-  return members.object();
-}
-
-std::string optimizer_text(const Optimizer& optimizer) {
-  const OptimizerConfig& config = optimizer.config();
-  Members members;
-  members.add_name("kind", kind_names, config.kind);
-  members.add("learning_rate", config.learning_rate);
-  members.add("momentum", config.momentum);
-  members.add("nesterov", config.nesterov);
-  members.add("weight_decay", config.weight_decay);
-  members.add("beta1", config.beta1);
-  members.add("beta2", config.beta2);
-  members.add("epsilon", config.epsilon);
-  members.add("max_norm", config.max_norm);
-  members.add("step_count", optimizer.step_count());
-  return members.object();
-}
 
 // All values of the text, by keys joined with dots.
 class Values final : public JsonConsumer {
@@ -107,15 +79,15 @@ class Values final : public JsonConsumer {
   }
   void take(const std::string& name, double& out) { out = number(name, scalar(name)); }
 
-  template <class Enum>
-  void take(const std::string& name, std::span<const char* const> names, Enum& out) {
+
+  template <NamedEnum Enum>
+  void take(const std::string& name, Enum& out) {
     const auto text = as<std::string>(name, scalar(name));
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (text != names[i]) continue;
-      out = static_cast<Enum>(i);
-      return;
+    const std::optional<Enum> value = value_named<Enum>(text);
+    if (!value) {
+      throw JsonError(name + " is " + in_quotes(text) + ", which this version does not know");
     }
-    throw JsonError(name + " is " + in_quotes(text) + ", which this version does not know");
+    out = *value;
   }
 
   void take(const std::string& name, std::vector<std::size_t>& out) {
@@ -170,41 +142,19 @@ class Values final : public JsonConsumer {
   std::map<std::string, bool> objects_;
 };
 
-void take_network(Values& values, MlpConfig& config) {
-  if (!values.object("network")) throw JsonError("network is missing");
-  values.take("network.widths", config.widths);
-  values.take("network.keep_prob", config.keep_prob);
-  values.take("network.input_keep_prob", config.input_keep_prob);
-  values.take("network.dropout_unit", unit_names, config.dropout_unit);
-  values.take("network.lazy_updates", config.lazy_updates);
-  values.take("network.dropout_group", config.dropout_group);
-  values.take("network.loss", loss_names, config.loss);
-  values.take("network.init", init_names, config.init);
-  values.take("network.seed", config.seed);
-}
-
-void take_optimizer(Values& values, SavedConfig& saved) {
-  if (!values.object("optimizer")) return;
-  OptimizerConfig& config = saved.optimizer.emplace();
-  values.take("optimizer.kind", kind_names, config.kind);
-  values.take("optimizer.learning_rate", config.learning_rate);
-  values.take("optimizer.momentum", config.momentum);
-  values.take("optimizer.nesterov", config.nesterov);
-  values.take("optimizer.weight_decay", config.weight_decay);
-  values.take("optimizer.beta1", config.beta1);
-  values.take("optimizer.beta2", config.beta2);
-  values.take("optimizer.epsilon", config.epsilon);
-  values.take("optimizer.max_norm", config.max_norm);
-  values.take("optimizer.step_count", saved.step_count);
-}
-
 }  // namespace
 
 std::string config_text(const MlpConfig& network, const Optimizer* optimizer) {
   Members members;
-  members.add("version", format_version);
-  members.add("network", network_text(network));
-  if (optimizer != nullptr) members.add("optimizer", optimizer_text(*optimizer));
+  members.add_json("version", json_of(format_version));
+  Members of_network;
+  visit_network_fields(of_network, network);
+  members.add_json("network", of_network.object());
+  if (optimizer == nullptr) return members.object();
+  Members of_optimizer;
+  visit_optimizer_fields(of_optimizer, optimizer->config());
+  of_optimizer.add_json("step_count", json_of(optimizer->step_count()));
+  members.add_json("optimizer", of_optimizer.object());
   return members.object();
 }
 
@@ -218,8 +168,17 @@ SavedConfig parse_config(std::string_view text, const MlpConfig& network) {
   }
   if (!values.object("")) throw JsonError("it is no object");
   SavedConfig saved{network, std::nullopt, 0};
-  take_network(values, saved.network);
-  take_optimizer(values, saved);
+  const auto take_from = [&](const std::string& object) {
+    return [&, object](const auto& field, auto& out) {
+      values.take(object + '.' + field.name, out);
+    };
+  };
+  if (!values.object("network")) throw JsonError("network is missing");
+  visit_network_fields(take_from("network"), saved.network);
+  if (values.object("optimizer")) {
+    visit_optimizer_fields(take_from("optimizer"), saved.optimizer.emplace());
+    values.take("optimizer.step_count", saved.step_count);
+  }
   values.finish();
   return saved;
 }

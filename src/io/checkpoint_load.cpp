@@ -153,15 +153,9 @@ class Loader {
     }
     if (network.widths != widths()) fail("its widths are not those of its tensors");
     MlpConfig callers = defaults;
-    const MlpConfig plain;
-    callers.widths = {1, 1};
-    callers.keep_prob.clear();
-    callers.input_keep_prob = plain.input_keep_prob;
-    callers.dropout_unit = plain.dropout_unit;
-    callers.lazy_updates = plain.lazy_updates;
-    callers.dropout_group = plain.dropout_group;
-    callers.loss = plain.loss;
-    callers.init = plain.init;
+    const MlpConfig plain{.widths = {1, 1}};
+    visit_network_fields([](const auto&, auto& field, const auto& unused) { field = unused; },
+                         callers, plain);
     checked_config(callers);
     return of_file([&] { return checked_config(network); });
   }
@@ -184,8 +178,7 @@ class Loader {
   // The optimizer's tensors are there, as they should be, and no others.
   void check_state(const SavedConfig& saved) const {
     if (!saved.optimizer) return;
-    // Throws where a field is out of its range.
-    of_file([&] { return Optimizer(*saved.optimizer, {}); });
+    of_file([&] { return checked_config(*saved.optimizer); });
     if (saved.step_count >= max_steps)
       fail("its step count is " + std::to_string(saved.step_count));
     std::size_t count = 2 * layers_.size();

@@ -1,6 +1,6 @@
 // What readers and writers of checkpoints need of the MLP runtime beyond its public headers, and
-// the only header of this room that they include: the ranges of a configuration (checked_config(),
-// max_layers, max_steps), and the state of an optimizer.
+// the only header of this room that they include: the fields of a configuration and their ranges
+// (checked_config(), max_layers, max_steps), and the state of an optimizer.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <span>
 
 #include "mlp/config.h"
+#include "mlp/config_fields.h"
 #include "mlp/stream_id.h"
 #include "simdrop/optimizer.hpp"
 

@@ -39,7 +39,7 @@ void check_step(std::uint64_t step) {
 void check_batch(const Network& network, ConstMatrix x, std::uint64_t step) {
   const MlpConfig& config = network.config;
   if (x.rows < 1 || x.rows > config.max_batch) {
-    throw_invalid("x.rows", x.rows, range(1, config.max_batch));
+    throw_invalid("x.rows", x.rows, range(1, config.max_batch) + " = MlpConfig::max_batch");
   }
   detail::check_cols(x, "x", config.widths.front(), "number of inputs");
   detail::check_memory(x, "x");

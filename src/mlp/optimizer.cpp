@@ -1,7 +1,5 @@
 #include "simdrop/optimizer.hpp"
 
-#include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "mlp/checkpoint_access.h"
+#include "mlp/config.h"
 #include "mlp/optimizer_access.h"
 #include "mlp/optimizer_params.h"
 #include "threading/parallel.h"
@@ -22,39 +21,6 @@ using detail::throw_invalid;
 
 // About ten microseconds of memory traffic; a multiple of a cache line.
 constexpr std::size_t grain = 16384;
-
-// Kernels compute in float: a value that float rounds out of its range would divide by 0.
-bool fraction(double value) {
-  return value >= 0.0 && static_cast<float>(value) < 1.0F;
-}
-
-bool finite_float(double value) {
-  return std::isfinite(static_cast<float>(value));
-}
-
-void check_learning_rate(double learning_rate) {
-  check_argument(learning_rate >= 0.0 && finite_float(learning_rate), "learning_rate",
-                 learning_rate, "finite and >= 0");
-}
-
-void check_config(const OptimizerConfig& config) {
-  const auto kind = static_cast<int>(config.kind);
-  check_argument(kind >= 0 && kind <= static_cast<int>(OptimizerKind::adamw), "kind", kind,
-                 "OptimizerKind::sgd, adam or adamw");
-  check_learning_rate(config.learning_rate);
-  check_argument(fraction(config.momentum), "momentum", config.momentum, "0 <= momentum < 1");
-  check_argument(!config.nesterov || config.momentum > 0.0, "nesterov", config.nesterov,
-                 "true only with momentum > 0");
-  check_argument(config.weight_decay >= 0.0 && finite_float(config.weight_decay), "weight_decay",
-                 config.weight_decay, "finite and >= 0");
-  check_argument(fraction(config.beta1), "beta1", config.beta1, "0 <= beta1 < 1");
-  check_argument(fraction(config.beta2), "beta2", config.beta2, "0 <= beta2 < 1");
-  check_argument(static_cast<float>(config.epsilon) > 0.0F && finite_float(config.epsilon),
-                 "epsilon", config.epsilon, "finite and > 0, also when rounded to float");
-  const double limit = config.max_norm;
-  check_argument(limit == 0.0 || (std::isfinite(limit) && static_cast<float>(limit) > 0.0F),
-                 "max_norm", limit, "0, or finite and > 0, also when rounded to float");
-}
 
 // Builds its text only when it throws: a step allocates nothing.
 void check_length(const char* name, std::size_t length, std::size_t index, std::size_t size) {
@@ -98,8 +64,10 @@ void detail::set_step_count(Optimizer& optimizer, std::uint64_t step) {
 }
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes)
-    : config_(config), sizes_(std::move(sizes)), first_(sizes_.size()), second_(sizes_.size()) {
-  check_config(config_);
+    : config_(detail::checked_config(config)),
+      sizes_(std::move(sizes)),
+      first_(sizes_.size()),
+      second_(sizes_.size()) {
   const bool adaptive = config_.kind != OptimizerKind::sgd;
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
     if (adaptive || config_.momentum > 0.0) first_[i].resize(sizes_[i]);
@@ -108,8 +76,9 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> siz
 }
 
 void Optimizer::set_learning_rate(double learning_rate) {
-  check_learning_rate(learning_rate);
-  config_.learning_rate = learning_rate;
+  OptimizerConfig changed = config_;
+  changed.learning_rate = learning_rate;
+  config_ = detail::checked_config(changed);
 }
 
 void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t gradient,

@@ -63,7 +63,7 @@ TEST_SUITE("C API network") {
     CHECK(config.record == 0);
     CHECK(config.keep_gradients == 0);
     CHECK(config.lazy_updates == 0);
-    CHECK(config.max_batch == 1);
+    CHECK(config.max_batch == static_cast<std::int64_t>(want.max_batch));
     const auto optimizer = made(simdrop_optimizer_config_init);
     const simdrop::OptimizerConfig wanted;
     CHECK(optimizer.learning_rate == wanted.learning_rate);

@@ -9,6 +9,7 @@
 
 #include "cli/data/dataset.h"
 #include "cli/trainer.h"
+#include "mlp/config_fields.h"
 
 namespace {
 
@@ -129,7 +130,7 @@ TEST_CASE("trainer: class labels train the same network through softmax and one-
     const Evaluation before = trainer.evaluate(train);
     for (std::size_t epoch = 0; epoch < config.epochs; ++epoch) trainer.run_epoch();
     const Evaluation after = trainer.evaluate(train);
-    CAPTURE(loss_name(loss));
+    CAPTURE(detail::name_of(loss));
     CHECK(after.loss < before.loss);
     CHECK(after.accuracy > 0.8);
   }

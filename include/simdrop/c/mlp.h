@@ -57,7 +57,9 @@ typedef struct simdrop_mlp_config {
   int64_t num_keep_prob;   /**< 0 or num_widths - 2 */
   double input_keep_prob;  /**< default 1 */
   uint64_t seed;           /**< of the first weights and of the masks; default 0 */
-  int64_t max_batch;       /**< most rows of a forward or train_step, >= 1; default 1 */
+  /** Most rows of a forward or train_step, >= 1; default 256. Memory for them is only touched as
+   * far as batches use it. */
+  int64_t max_batch;
   /** With UNIT_NEURON: so many examples share a mask; 0, the default: all rows of a call. With it
    * a first_row above 2^64 - rows is an error. */
   int64_t dropout_group;
