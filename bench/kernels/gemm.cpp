@@ -50,17 +50,15 @@ void run_forward(benchmark::State& state, const detail::ProductKernels<T>& kerne
   const std::size_t batch = std::size_t{4} * kernels.nr;
   const Buffer<T> x(batch * k, 0), w(outs * k, 5), y(batch * outs, 11);
   const Buffer<T> scratch(kernels.scratch_size(batch, k, batch), 0);
-  detail::ForwardProduct<T> product{};
-  product.batch = batch;
-  product.outs = outs;
-  product.k = k;
-  product.x = x.data();
-  product.w = w.data();
-  product.ld_w = k;
-  product.y = y.data();
-  product.ld_y = outs;
-  product.scratch = scratch.data();
-  run_product(state, batch * outs, [&] { kernels.forward(product); });
+  detail::ForwardPart<T> part{};
+  part.batch = batch;
+  part.outs = outs;
+  part.ins = k;
+  part.x = x.data();
+  part.weights = {w.data(), k};
+  part.y = {y.data(), outs};
+  part.scratch = scratch.data();
+  run_product(state, batch * outs, [&] { kernels.forward(part); });
 }
 
 template <class T>
@@ -69,17 +67,15 @@ void run_backward_input(benchmark::State& state, const detail::ProductKernels<T>
   const std::size_t ins = std::size_t{4} * kernels.nr;
   const Buffer<T> dy(batch * k, 0), w(k * ins, 5), dx(batch * ins, 11);
   const Buffer<T> scratch(kernels.scratch_size(batch, k, batch), 0);
-  detail::BackwardInputProduct<T> product{};
-  product.batch = batch;
-  product.ins = ins;
-  product.k = k;
-  product.dy = dy.data();
-  product.w = w.data();
-  product.ld_w = ins;
-  product.dx = dx.data();
-  product.ld_dx = ins;
-  product.scratch = scratch.data();
-  run_product(state, batch * ins, [&] { kernels.backward_input(product); });
+  detail::BackwardInputPart<T> part{};
+  part.batch = batch;
+  part.outs = k;
+  part.ins = ins;
+  part.dy.data = dy.data();
+  part.weights = {w.data(), ins};
+  part.dx = {dx.data(), ins};
+  part.scratch = scratch.data();
+  run_product(state, batch * ins, [&] { kernels.backward_input(part); });
 }
 
 template <class T>
@@ -88,19 +84,17 @@ void run_backward_weights(benchmark::State& state, const detail::ProductKernels<
   const std::size_t ins = std::size_t{4} * kernels.nr;
   const Buffer<T> dy(batch * outs, 0), x(batch * ins, 5), dw(outs * ins, 11);
   const Buffer<T> scratch(kernels.scratch_size(batch, ins, batch), 0);
-  detail::BackwardWeightsProduct<T> product{};
-  product.batch = batch;
-  product.outs = outs;
-  product.ins = ins;
-  product.dy = dy.data();
-  product.ld_dy = outs;
-  product.x = x.data();
-  product.alpha = T{1};
-  product.weights.update = detail::Update::store;
-  product.weights.target = dw.data();
-  product.weights.ld = ins;
-  product.scratch = scratch.data();
-  run_product(state, outs * ins, [&] { kernels.backward_weights(product); });
+  detail::BackwardWeightsPart<T> part{};
+  part.batch = batch;
+  part.outs = outs;
+  part.ins = ins;
+  part.dy = {dy.data(), outs};
+  part.x.data = x.data();
+  part.use.alpha = T{1};
+  part.use.update = detail::Update::store;
+  part.use.dw = {dw.data(), nullptr, nullptr, ins};
+  part.scratch = scratch.data();
+  run_product(state, outs * ins, [&] { kernels.backward_weights(part); });
 }
 
 // Packs rows of k elements, or columns, one panel after another.

@@ -67,8 +67,8 @@ struct MlpConfig {
   Loss loss = Loss::softmax_ce;  ///< what the last layer computes
   Init init = Init::he;          ///< how weights start
   std::uint64_t seed = 0;        ///< of the initialisation and of the masks
-  /// Most rows of a forward() or train_step(), >= 1. Memory for so many is set aside when the object
-  /// is made (see workspace_bytes()), and touched only as far as batches use it.
+  /// Most rows of a forward() or train_step(), >= 1. Memory for so many is set aside when the
+  /// object is made (see workspace_bytes()), and touched only as far as batches use it.
   std::size_t max_batch = 256;
   /// Who runs the calls of this object, unless a call says otherwise: threads.hpp.
   int num_threads = 1;           ///< at most so many threads; 0 = as many as there are

@@ -8,24 +8,29 @@
 
 #include "mlp/config_fields.h"
 
+// In JSON an enum is its name, and what may be missing null.
+template <simdrop::detail::NamedEnum T>
+struct nlohmann::adl_serializer<T> {
+  static void to_json(auto& json, T value) { json = simdrop::detail::name_of(value); }
+  static void from_json(const auto& json, T& value) {
+    value = simdrop::detail::value_named<T>(json.template get<std::string>()).value();
+  }
+};
+template <class T>
+struct nlohmann::adl_serializer<std::optional<T>> {
+  static void to_json(auto& json, const std::optional<T>& value) {
+    if (value) json = *value;  // else it is null
+  }
+  static void from_json(const auto& json, std::optional<T>& value) {
+    value.reset();
+    if (!json.is_null()) json.get_to(value.emplace());
+  }
+};
+
 namespace simdrop::cli {
 
 // Members in the order of insertion, as a reader expects them.
 using Json = nlohmann::ordered_json;
-
-// A value: of an enum its name, of what may be missing null.
-template <class T>
-Json json_of(const T& value) {
-  if constexpr (detail::NamedEnum<T>) {
-    return detail::name_of(value);
-  } else {
-    return value;
-  }
-}
-template <class T>
-Json json_of(const std::optional<T>& value) {
-  return value ? json_of(*value) : Json();
-}
 
 // Opens a temporary file beside `path` at once, so that a path that can't be written is known
 // before the work, and renames it over `path` when the results are there. An empty path: nothing is

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,87 +49,77 @@ CLI::Validator validator(Range range) {
   }
 }
 
-// One option for each kind of value. value: a T, or std::optional<T>, which the help shows as
-// empty.
-template <detail::NamedEnum T, class Value>
-CLI::Option* add_names(CLI::App& app, const std::string& name, Value& value, const char* help) {
-  const auto& names = detail::EnumNames<T>::values;
-  return app
-      .add_option_function<std::string>(
-          name, [&value](const std::string& given) { value = *detail::value_named<T>(given); },
-          help)
-      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
-}
-
+// What an option that may be left out holds.
 template <class T>
-CLI::Option* add_value(CLI::App& app, const std::string& name, T& value, const char* help) {
-  return app.add_option(name, value, help)->capture_default_str();
-}
+T unwrapped(const T& value);
 template <class T>
-CLI::Option* add_value(CLI::App& app, const std::string& name, std::vector<T>& value,
-                       const char* help) {
-  return app.add_option(name, value, help)->delimiter(',')->capture_default_str();
-}
-template <class T>
-CLI::Option* add_value(CLI::App& app, const std::string& name, std::optional<T>& value,
-                       const char* help) {
-  return app.add_option(name, value, help);
-}
-template <detail::NamedEnum T>
-CLI::Option* add_value(CLI::App& app, const std::string& name, T& value, const char* help) {
-  return add_names<T>(app, name, value, help)->default_str(detail::name_of(value));
-}
-template <detail::NamedEnum T>
-CLI::Option* add_value(CLI::App& app, const std::string& name, std::optional<T>& value,
-                       const char* help) {
-  return add_names<T>(app, name, value, help);
-}
-CLI::Option* add_value(CLI::App& app, const std::string& name, std::string& value,
-                       const char* help) {
-  return app.add_option(name, value, help);
-}
-CLI::Option* add_value(CLI::App& app, const std::string& name, bool& value, const char* help) {
-  return app.add_flag(name, value, help);
+T unwrapped(const std::optional<T>& value);
+
+// Binds options to the variables that they set.
+struct AddOption {
+  CLI::App& app;
+
+  template <class Value>
+  CLI::Option* operator()(const char* name, Value& value, const char* help,
+                          Range range = Range::any, const char* shown_value = nullptr,
+                          const char* shown_default = nullptr) const {
+    CLI::Option* const option = bind("--" + std::string(name), value, help);
+    if (range != Range::any) option->check(validator(range));
+    if (shown_value != nullptr) option->type_name(shown_value);
+    if (shown_default != nullptr) option->default_str(shown_default);
+    return option;
+  }
+
+ private:
+  template <class Value>
+  CLI::Option* bind(const std::string& name, Value& value, const char* help) const {
+    using T = decltype(unwrapped(value));
+    if constexpr (std::is_same_v<T, bool>) {
+      return app.add_flag(name, value, help);
+    } else if constexpr (detail::NamedEnum<T>) {
+      using detail::names_of;
+      const auto names = names_of(T{});
+      const auto read = [&](const std::string& text) { value = *detail::value_named<T>(text); };
+      CLI::Option* const option = app.add_option_function<std::string>(name, read, help);
+      if constexpr (detail::NamedEnum<Value>) option->default_str(detail::name_of(value));
+      return option->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
+    } else {
+      CLI::Option* const option = app.add_option(name, value, help);
+      if constexpr (std::is_arithmetic_v<Value>) option->capture_default_str();
+      return option;
+    }
+  }
+  template <class T>
+  CLI::Option* bind(const std::string& name, std::vector<T>& values, const char* help) const {
+    return app.add_option(name, values, help)->delimiter(',')->capture_default_str();
+  }
+};
+
+void add_common(const AddOption& add, int& threads, std::string& json_path) {
+  add("threads", threads, "OpenMP threads; 0 = all")->check(in_range(0.0, 65536.0, "0 to 65536"));
+  add("json", json_path, "also write the results to FILE", Range::any, "FILE");
 }
 
-template <class T>
-CLI::Option* add(CLI::App& app, const Option& option, T& value) {
-  CLI::Option* const added = add_value(app, std::string("--") + option.name, value, option.help);
-  if (option.range != Range::any) added->check(validator(option.range));
-  if (option.value != nullptr) added->type_name(option.value);
-  if (option.default_text != nullptr) added->default_str(option.default_text);
-  return added;
+void add_train_options(const AddOption& add, TrainArguments& arguments) {
+  visit_data_options(arguments, add);
+  visit_run_options(arguments, add);
+  visit_report_options(arguments, add);
+  add_common(add, arguments.threads, arguments.json_path);
 }
 
-void add_common(CLI::App& app, int& threads, std::string& json_path) {
-  add(app, {"threads", "OpenMP threads; 0 = all"}, threads)
-      ->check(in_range(0.0, 65536.0, "0 to 65536"));
-  add(app, {"json", "also write the results to FILE", Range::any, "FILE"}, json_path);
-}
-
-void add_train_options(CLI::App& app, TrainArguments& arguments) {
-  const auto add_to_app = [&](const Option& option, auto& value) { add(app, option, value); };
-  visit_data_options(arguments, add_to_app);
-  visit_network_options(arguments, add_to_app);
-  visit_step_options(arguments, add_to_app);
-  visit_optimizer_options(arguments, add_to_app);
-  visit_report_options(arguments, add_to_app);
-}
-
-void add_overhead_options(CLI::App& app, OverheadConfig& config) {
-  add(app, {"widths", "widths of the two hidden layers", Range::at_least_one}, config.widths);
-  add(app, {"batches", "examples of a step", Range::at_least_one}, config.batches);
-  add(app, {"keep-probs", "keep_prob of the hidden layers", Range::probability}, config.keep_probs);
-  add(app, {"input-keep-prob", "keep_prob of the input", Range::probability},
-      config.input_keep_prob);
-  add(app,
-      {"units",
-       "what is dropped: element, neuron, lazy (neuron with lazy updates); each is timed beside a "
-       "step without dropout",
-       Range::any, "NAME,...", "element,neuron,lazy"},
-      config.units)
+void add_overhead_options(const AddOption& add, OverheadConfig& config) {
+  using enum Range;
+  add("widths", config.widths, "widths of the two hidden layers", at_least_one);
+  add("batches", config.batches, "examples of a step", at_least_one);
+  add("keep-probs", config.keep_probs, "keep_prob of the hidden layers", probability);
+  add("input-keep-prob", config.input_keep_prob, "keep_prob of the input", probability);
+  add("units", config.units,
+      "what is dropped: element, neuron, lazy (neuron with lazy updates); each is timed beside a "
+      "step without dropout",
+      any, "NAME,...", "element,neuron,lazy")
       ->check(CLI::IsMember({"element", "neuron", "lazy"}));
-  add(app, {"seconds", "time for each row of the report", Range::not_negative}, config.seconds);
+  add("seconds", config.seconds, "time for each row of the report", not_negative);
+  add_common(add, config.threads, config.json_path);
 }
 
 // The command line, and what it was read into.
@@ -148,11 +139,9 @@ struct Program {
   explicit Program(TrainArguments saved = {}) : train(std::move(saved)) {
     app.set_version_flag("--version", std::string("simdrop ") + version());
     app.require_subcommand(1);
-    add_train_options(train_app, train);
-    add_common(train_app, train.threads, train.json_path);
-    add_overhead_options(overhead_app, overhead);
-    add_common(overhead_app, overhead.threads, overhead.json_path);
-    add(info_app, {"json", "also write it to FILE", Range::any, "FILE"}, info.json_path);
+    add_train_options({train_app}, train);
+    add_overhead_options({overhead_app}, overhead);
+    AddOption{info_app}("json", info.json_path, "also write it to FILE", Range::any, "FILE");
   }
 };
 

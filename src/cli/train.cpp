@@ -74,11 +74,11 @@ Json config_json(const NamedData& named, const TrainerConfig& config, const Trai
             {"parameters", trainer.network().num_parameters()}};
   const auto add = [&](const auto& field, const auto& value) {
     const std::string_view name = field.name;
-    json[name == "widths" ? "layers" : name == "kind" ? "optimizer" : field.name] = json_of(value);
+    json[name == "widths" ? "layers" : name == "kind" ? "optimizer" : field.name] = value;
   };
   detail::visit_network_fields(add, config.network);
   detail::visit_optimizer_fields(add, config.optimizer);
-  json["lr_schedule"] = json_of(config.schedule);
+  json["lr_schedule"] = config.schedule;
   json["epochs"] = config.epochs;
   json["batch"] = config.network.max_batch;
   return json;

@@ -15,22 +15,6 @@ namespace {
 constexpr const char* metadata_key = "simdrop.train";
 constexpr const char* examples_key = "examples";
 
-template <class T>
-void from_json(const Json& json, T& value) {
-  json.get_to(value);
-}
-template <detail::NamedEnum Enum>
-void from_json(const Json& json, Enum& value) {
-  const auto named = detail::value_named<Enum>(json.get<std::string>());
-  if (!named) throw std::invalid_argument("unknown name");
-  value = *named;
-}
-template <class T>
-void from_json(const Json& json, std::optional<T>& value) {
-  value.reset();
-  if (!json.is_null()) from_json(json, value.emplace());
-}
-
 TrainArguments filled_in(TrainArguments arguments, const TrainerConfig& config) {
   arguments.layers = config.network.widths;
   arguments.keep_prob = config.network.keep_prob;
@@ -63,9 +47,7 @@ Metadata run_metadata(const TrainArguments& arguments, const TrainerConfig& conf
                       std::size_t examples) {
   const TrainArguments filled = filled_in(arguments, config);
   Json json;
-  const auto add = [&](const Option& option, const auto& value) {
-    json[option.name] = json_of(value);
-  };
+  const auto add = [&](const char* option, const auto& value, auto&&...) { json[option] = value; };
   visit_run_options(filled, add);
   visit_data_options(filled, add);
   json[examples_key] = examples;
@@ -76,11 +58,11 @@ Metadata run_metadata(const TrainArguments& arguments, const TrainerConfig& conf
 TrainArguments saved_arguments(const std::string& path) {
   const Json json = run_json(path, load_checkpoint(path, {}).metadata);
   TrainArguments arguments;
-  const auto read = [&](const Option& option, auto& value) {
+  const auto read = [&](const char* option, auto& value, auto&&...) {
     try {
-      from_json(json.at(option.name), value);
+      json.at(option).get_to(value);
     } catch (const std::exception&) {
-      throw FileError(path, std::string("its argument --") + option.name + " is missing or wrong");
+      throw FileError(path, std::string("its argument --") + option + " is missing or wrong");
     }
   };
   visit_run_options(arguments, read);
@@ -93,19 +75,17 @@ void check_same_run(const TrainArguments& saved, const TrainArguments& arguments
   if (given.keep_prob.size() == 1)
     given.keep_prob.resize(saved.keep_prob.size(), given.keep_prob[0]);
   Json before;
-  visit_run_options(saved, [&](const Option& option, const auto& value) {
-    before[option.name] = json_of(value);
-  });
+  visit_run_options(
+      saved, [&](const char* option, const auto& value, auto&&...) { before[option] = value; });
   if (saved.schedule == Schedule::linear && given.epochs != saved.epochs) {
-    before["epochs"] = json_of(saved.epochs);  // the learning rate falls to 0 over them
+    before["epochs"] = saved.epochs;  // the learning rate falls to 0 over them
   }
-  const auto check = [&](const Option& option, const auto& value) {
-    const Json now = json_of(value);
-    const auto was = before.find(option.name);
+  const auto check = [&](const char* option, const auto& value, auto&&...) {
+    const Json now(value);
+    const auto was = before.find(option);
     if (was == before.end() || *was == now) return;
-    throw std::invalid_argument(std::string("--") + option.name + ": " + now.dump() +
-                                " given, but " + arguments.resume + " holds a run with " +
-                                was->dump());
+    throw std::invalid_argument(std::string("--") + option + ": " + now.dump() + " given, but " +
+                                arguments.resume + " holds a run with " + was->dump());
   };
   visit_run_options(given, check);
   visit_data_options(given, check);

@@ -1,6 +1,7 @@
 // The training loop: epochs of shuffled mini-batches, a learning rate that may fall to 0.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -13,6 +14,10 @@
 namespace simdrop::cli {
 
 enum class Schedule { constant, linear };  // linear: from the learning rate to 0 over all steps
+
+constexpr auto names_of(Schedule) {
+  return std::array{"constant", "linear"};
+}
 
 struct TrainerConfig {
   MlpConfig network;  // max_batch is the size of a mini-batch; seed also orders the examples

@@ -115,20 +115,40 @@ void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool stream
   }
 }
 
+// What a kernel gets of a part, whose first element is (row, col), of a masked y of x.
 template <class T>
-void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x, MatrixView<T> y,
-                 std::uint8_t* mask, Execution execution) {
-  flatten(x, y);
-  const auto& table = elementwise<T>();
+struct MaskedPart {
+  std::size_t row, col;
+  MaskSource source;
+  Arithmetic<T> scale;
+  Shape2D shape;
+  const T* x;
+  T* y;
+  std::uint8_t* bits;  // or null
+};
+
+template <class T, class Fn>
+void over_masked_parts(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                       MatrixView<T> y, std::uint8_t* mask, Execution execution, Fn&& fn) {
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
   over_parts(x.rows, x.cols, execution.threads, streaming,
              [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
                const std::size_t offset = r * x.cols + c;
-               table.dropout(detail::advance(source, offset), scale,
-                             Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c, y.row(r) + c,
-                             mask == nullptr ? nullptr : mask + offset / 8);
+               fn(MaskedPart<T>{r, c, detail::advance(source, offset), scale,
+                                Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8});
              });
+}
+
+template <class T>
+void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x, MatrixView<T> y,
+                 std::uint8_t* mask, Execution execution) {
+  flatten(x, y);
+  const auto& table = elementwise<T>();
+  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
+    table.dropout(part.source, part.scale, part.shape, part.x, part.y, part.bits);
+  });
 }
 
 template <class T>
@@ -137,16 +157,10 @@ void run_residual_dropout(const MaskSource& source, double keep_prob, MatrixView
                           Execution execution) {
   flatten(x, residual, y);
   const auto& table = elementwise<T>();
-  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
-  const bool streaming = execution.streaming(y);
-  over_parts(x.rows, x.cols, execution.threads, streaming,
-             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-               const std::size_t offset = r * x.cols + c;
-               table.residual_dropout(detail::advance(source, offset), scale,
-                                      Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                                      residual.row(r) + c, residual.ld, y.row(r) + c,
-                                      mask == nullptr ? nullptr : mask + offset / 8);
-             });
+  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
+    table.residual_dropout(part.source, part.scale, part.shape, part.x,
+                           residual.row(part.row) + part.col, residual.ld, part.y, part.bits);
+  });
 }
 
 template <class T>
@@ -154,16 +168,10 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
                            std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
                            Execution execution) {
   const auto& table = elementwise<T>();
-  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
-  const bool streaming = execution.streaming(y);
-  over_parts(x.rows, x.cols, execution.threads, streaming,
-             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-               const std::size_t offset = r * x.cols + c;
-               table.bias_relu_dropout(detail::advance(source, offset), scale,
-                                       Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                                       bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
-                                       mask == nullptr ? nullptr : mask + offset / 8);
-             });
+  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
+    table.bias_relu_dropout(part.source, part.scale, part.shape, part.x,
+                            bias.empty() ? nullptr : bias.data() + part.col, part.y, part.bits);
+  });
 }
 
 // Both drawn variants of y = kept ? x * scale : 0.

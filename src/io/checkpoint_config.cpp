@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,18 +14,12 @@ namespace {
 
 constexpr std::uint64_t format_version = 1;
 
-std::string json_of(bool value) {
-  return value ? "true" : "false";
-}
-std::string json_of(std::uint64_t value) {
-  return std::to_string(value);
-}
-std::string json_of(double value) {
-  return json_number(value);
-}
-template <NamedEnum Enum>
-std::string json_of(Enum value) {
-  return json_string(name_of(value));
+template <class T>
+std::string json_of(const T& value) {
+  if constexpr (NamedEnum<T>) return json_string(name_of(value));
+  if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
+  if constexpr (std::is_same_v<T, double>) return json_number(value);
+  if constexpr (std::is_same_v<T, std::uint64_t>) return std::to_string(value);
 }
 template <class T>
 std::string json_of(const std::vector<T>& values) {
@@ -78,7 +73,6 @@ class Values final : public JsonConsumer {
     out = as<std::uint64_t>(name, scalar(name));
   }
   void take(const std::string& name, double& out) { out = number(name, scalar(name)); }
-
 
   template <NamedEnum Enum>
   void take(const std::string& name, Enum& out) {
@@ -169,9 +163,8 @@ SavedConfig parse_config(std::string_view text, const MlpConfig& network) {
   if (!values.object("")) throw JsonError("it is no object");
   SavedConfig saved{network, std::nullopt, 0};
   const auto take_from = [&](const std::string& object) {
-    return [&, object](const auto& field, auto& out) {
-      values.take(object + '.' + field.name, out);
-    };
+    return
+        [&, object](const auto& field, auto& out) { values.take(object + '.' + field.name, out); };
   };
   if (!values.object("network")) throw JsonError("network is missing");
   visit_network_fields(take_from("network"), saved.network);

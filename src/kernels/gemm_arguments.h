@@ -1,8 +1,14 @@
-// The products of a linear layer as the kernels of an instruction set see them: operands that are
-// packed, the part of the output that one thread computes, and what is done to it on the way out.
+// The products of a linear layer as the kernels of an instruction set see them: the part of one
+// that a call computes, and what is done to it on the way out, which linear/products.h shares.
 //
-// Every element of a product is one chain over k, in order, that starts at +0: its bits depend
-// neither on blocks nor on threads nor on what else is computed.
+//   forward:           y = dropout(relu(x weights^T + bias)), each step if it is wanted
+//   backward_input:    dx = dy weights, and back through the dropout and ReLU that wrote `stored`
+//   backward_weights:  dw = alpha dy^T x, db = alpha (column sums of dy), or an update by them
+//
+// x and dx are batch x ins, y, z and dy batch x outs, weights and dw outs x ins.
+//
+// Every element of a product is one chain, in order, that starts at +0: its bits depend neither on
+// blocks nor on threads nor on what else is computed.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +28,13 @@ template <class T>
   return rows * ld <= in_place_bytes / sizeof(T);
 }
 
+// A MatrixView whose shape is known: element (r, c) is data[r * ld + c].
+template <class T>
+struct Rows {
+  T* data;
+  std::size_t ld;
+};
+
 // The units of a layer that take part in a product: `count` of `units`, which all are if index is
 // null. The others have left the network.
 struct KeptUnits {
@@ -37,84 +50,101 @@ constexpr std::size_t kept_ld(std::size_t count) {
   return ((count + 2 * line - 1) / line | 1) * line;
 }
 
-// y = dropout(relu(x W^T + bias)), each step if it is wanted: all of the batch, some outputs.
+// Neuron dropout around a product, of floats alone. If it drops units, those of the product are the
+// kept ones, while its weights (or dw, db, and their state) are those of all units.
 template <class T>
-struct ForwardProduct {
-  std::size_t batch, outs, k;
-  const T* x;  // pack_rows: batch rows in panels of nr
-  const T* w;  // outs x k, but for what the next four say
-  std::size_t ld_w;
-  // Float only: which row of w output i takes, which columns of w the inputs are (k is their
-  // count), and where to put what they have in common, outs x k. Null, in columns its index: all
-  // rows, all columns, nowhere.
-  const std::uint32_t* rows;
-  KeptUnits columns;
-  T* kept_w;
-  std::size_t ld_kept_w;  // at least kept_ld(k)
-  const T* bias;          // outs values, or null
+struct KeptOfProduct {};
+template <>
+struct KeptOfProduct<float> {
+  bool drops_units;  // false: the rest is not looked at
+  KeptUnits outs, ins;
+  // Null, or where forward puts the weights between kept units: outs x ins, ld at least
+  // kept_ld(ins).
+  Rows<float> weights;
+};
+
+// What forward does to z = x weights^T + bias.
+template <class T>
+struct ForwardEpilogue {
+  const T* bias;  // outs values, or null
   bool relu;
   T scale;
   // Null: all kept; (r, c) is bit first_bit + r * bits_per_row + c. mask_slack more bytes are read.
   const std::uint8_t* bits;
   std::size_t first_bit, bits_per_row;
-  T* y;  // batch x outs
-  std::size_t ld_y;
-  T* z;  // null, or gets x W^T + bias
-  std::size_t ld_z;
+  Rows<T> z;  // null, or gets z
+};
+
+template <class T>
+struct ForwardPart {
+  std::size_t batch, outs, ins;
+  const T* x;             // pack_rows: batch rows in panels of nr
+  Rows<const T> weights;  // from the part's first output on, unless units are dropped
+  KeptOfProduct<T> kept;
+  std::size_t first_out;  // of the product's: where the part begins among kept outputs
+  ForwardEpilogue<T> epilogue;
+  Rows<T> y;
   T* scratch;  // scratch_size() of them, aligned to 64 bytes, as in the structs below
 };
 
-// dx = dy W, and stored > 0 ? dx * scale : 0 if stored is not null: all of the batch, some inputs.
+// What backward_input does to dx: stored > 0 ? dx * scale : 0, if stored is not null.
 template <class T>
-struct BackwardInputProduct {
-  std::size_t batch, ins, k;
-  const T* dy;  // pack_rows: batch rows in EvenSplit panels; or as it is, if ld_dy is not 0
-  std::size_t ld_dy;
-  const T* w;  // k x ins
-  std::size_t ld_w;
-  const T* stored;  // batch x ins, or null
-  std::size_t ld_stored;
+struct BackwardInputEpilogue {
+  Rows<const T> stored;  // batch x ins
   T scale;
-  T* dx;  // batch x ins
-  std::size_t ld_dx;
+};
+
+template <class T>
+struct BackwardInputPart {
+  std::size_t batch, outs, ins;
+  Rows<const T> dy;  // pack_rows: batch rows in EvenSplit panels; or as it is, if ld is not 0
+  Rows<const T> weights;
+  BackwardInputEpilogue<T> epilogue;
+  Rows<T> dx;
   T* scratch;
 };
 
+// What becomes of gradients: they are stored, added, or, of floats, used at once.
 enum class Update : std::int32_t { store, add, sgd, adam };
 
-// What becomes of a gradient: it is stored, added, or used at once.
 template <class T>
-struct GradientUse {
-  Update update;
-  T* target;  // dw (or db), or the weights (or bias)
+struct GradientTarget {
+  T* data;    // dw (or db), or the weights (or bias) that are updated
   T* first;   // momentum (may be null) or first moment
   T* second;  // second moment
   std::size_t ld;
 };
 
-// g = alpha dy^T x and its column sums: some outputs, all inputs.
+// The step of an optimiser, of floats alone. Where units are dropped, their gradients are 0, or
+// with `lazy` their weights and state are not touched.
 template <class T>
-struct BackwardWeightsProduct {
-  std::size_t batch, outs, ins;
-  const T* dy;  // batch x outs
-  std::size_t ld_dy;
-  // pack_cols: ins columns in panels of nr; or as it is, if ld_x is not 0: in whole vectors.
-  const T* x;
-  std::size_t ld_x;
-  T alpha;
-  GradientUse<T> weights;
-  GradientUse<T> bias;  // target null: no column sums
+struct OptimizerStep {};
+template <>
+struct OptimizerStep<float> {
   SgdParams sgd;
   AdamParams adam;
   double max_norm;  // of a row of updated weights, which has no gaps and all inputs then; 0: none
-  // Float only: outs and ins are the kept units from first_out and first_in on, while the targets
-  // and their state are those of all units, and begin with the first of them. The gradients of
-  // dropped units are 0, or with `lazy` their targets and state are not touched: not for store, and
-  // always for add.
-  bool drops_units;
   bool lazy;
-  KeptUnits out_units, in_units;
-  std::size_t first_out, first_in;
+};
+
+template <class T>
+struct GradientUse {
+  T alpha;
+  Update update;
+  GradientTarget<T> dw;
+  GradientTarget<T> db;  // data null: no column sums
+  OptimizerStep<T> step;
+};
+
+template <class T>
+struct BackwardWeightsPart {
+  std::size_t batch, outs, ins;
+  Rows<const T> dy;
+  // pack_cols: ins columns in panels of nr; or as it is, if ld is not 0: in whole vectors.
+  Rows<const T> x;
+  KeptOfProduct<T> kept;
+  std::size_t first_out, first_in;  // of the product's: where the part begins among kept units
+  GradientUse<T> use;               // from there on, unless units are dropped
   T* scratch;
 };
 
@@ -148,12 +178,12 @@ struct ProductKernels {
                     std::size_t width, T* panel);
 
   // Elements of scratch that suffice for each of the three: forward and backward_input get at most
-  // `rows` examples in a call and at most k, backward_weights at most `batch` examples and k
-  // inputs.
-  std::size_t (*scratch_size)(std::size_t rows, std::size_t k, std::size_t batch);
-  void (*forward)(const ForwardProduct<T>& product);
-  void (*backward_input)(const BackwardInputProduct<T>& product);
-  void (*backward_weights)(const BackwardWeightsProduct<T>& product);
+  // `rows` examples in a call, backward_weights at most `batch`; `cols` are at least those of x, or
+  // of dy in backward_input.
+  std::size_t (*scratch_size)(std::size_t rows, std::size_t cols, std::size_t batch);
+  void (*forward)(const ForwardPart<T>& part);
+  void (*backward_input)(const BackwardInputPart<T>& part);
+  void (*backward_weights)(const BackwardWeightsPart<T>& part);
 };
 
 }  // namespace simdrop::detail

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
-#include "linear/linear_impl.h"
+#include "linear/run.h"
 #include "mask/mask_check.h"
 #include "mask/mask_source.h"
 #include "threading/parallel.h"
@@ -23,22 +23,22 @@ void check_activation(Activation activation) {
 }
 
 template <class T>
-void check_forward(const detail::LinearForward<T>& call, std::span<const T> bias,
-                   std::span<std::uint8_t> mask) {
-  check_memory(call.x, "x");
-  detail::check_cols(call.weights, "weights", call.x.cols, "x.cols");
-  check_memory(call.weights, "weights");
-  check_optional_array(bias, "bias", call.weights.rows, "weights.rows");
-  check_shape(call.y, "y", call.x.rows, call.weights.rows, "x.rows x weights.rows");
-  check_memory(call.y, "y");
-  check_optional_array(mask, "mask", mask_bytes(call.y.size()), "mask_bytes(y.rows * y.cols)");
-  check_no_overlap(call.y, "y", call.x, "x");
-  check_no_overlap(call.y, "y", call.weights, "weights");
-  check_no_overlap(call.y, "y", bias, "bias");
-  check_no_overlap(mask, "mask", call.x, "x");
-  check_no_overlap(mask, "mask", call.weights, "weights");
+void check_forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const T> bias,
+                   MatrixView<T> y, std::span<std::uint8_t> mask) {
+  check_memory(x, "x");
+  detail::check_cols(weights, "weights", x.cols, "x.cols");
+  check_memory(weights, "weights");
+  check_optional_array(bias, "bias", weights.rows, "weights.rows");
+  check_shape(y, "y", x.rows, weights.rows, "x.rows x weights.rows");
+  check_memory(y, "y");
+  check_optional_array(mask, "mask", mask_bytes(y.size()), "mask_bytes(y.rows * y.cols)");
+  check_no_overlap(y, "y", x, "x");
+  check_no_overlap(y, "y", weights, "weights");
+  check_no_overlap(y, "y", bias, "bias");
+  check_no_overlap(mask, "mask", x, "x");
+  check_no_overlap(mask, "mask", weights, "weights");
   check_no_overlap(mask, "mask", bias, "bias");
-  check_no_overlap(mask, "mask", call.y, "y");
+  check_no_overlap(mask, "mask", y, "y");
 }
 
 template <class T>
@@ -48,18 +48,15 @@ void forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const
   detail::check_dropout(dropout);
   check_activation(activation);
   detail::check_threads(threads);
-  const detail::LinearForward<T> call{x,
-                                      weights,
-                                      bias.empty() ? nullptr : bias.data(),
-                                      activation,
-                                      dropout.keep_prob != 1.0,
-                                      detail::make_mask_source(dropout),
-                                      detail::dropout_scale<T>(dropout.keep_prob),
-                                      y,
-                                      mask.empty() ? nullptr : mask.data()};
-  check_forward(call, bias, mask);
+  check_forward(x, weights, bias, y, mask);
   if (y.size() == 0) return;
-  linear_forward_impl(detail::kernels(), call, workspace.state(), threads);
+  detail::ForwardProduct<T> product{.x = x, .weights = weights, .y = y};
+  product.epilogue.bias = bias.empty() ? nullptr : bias.data();
+  product.epilogue.relu = activation == Activation::relu;
+  product.epilogue.scale = detail::dropout_scale<T>(dropout.keep_prob);
+  const detail::DrawnMask drawn{detail::make_mask_source(dropout), dropout.keep_prob != 1.0,
+                                mask.empty() ? nullptr : mask.data()};
+  run(detail::kernels(), product, drawn, workspace.state(), threads);
 }
 
 template <class T>
@@ -82,10 +79,10 @@ void backward_input(MatrixView<const T> dy, MatrixView<const T> weights, MatrixV
   check_no_overlap(dx, "dx", weights, "weights");
   check_no_overlap(dx, "dx", stored, "stored");
   if (dx.size() == 0) return;
-  linear_backward_input_impl<T>(detail::kernels(),
-                                {dy, weights, given ? stored : MatrixView<const T>{},
-                                 detail::dropout_scale<T>(keep_prob), dx},
-                                workspace.state(), threads);
+  detail::BackwardInputProduct<T> product{.dy = dy, .weights = weights, .dx = dx};
+  if (given) product.epilogue.stored = {stored.data, stored.ld};
+  product.epilogue.scale = detail::dropout_scale<T>(keep_prob);
+  run(detail::kernels(), product, workspace.state(), threads);
 }
 
 template <class T>
@@ -105,10 +102,12 @@ void backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alph
   check_no_overlap(db, "db", x, "x");
   check_no_overlap(db, "db", dw, "dw");
   if (dw.rows == 0) return;
-  linear_backward_weights_impl<T>(
-      detail::kernels(),
-      {dy, x, static_cast<T>(alpha), accumulate, dw, db.empty() ? nullptr : db.data()},
-      workspace.state(), threads);
+  detail::BackwardWeightsProduct<T> product{.dy = dy, .x = x};
+  product.use.alpha = static_cast<T>(alpha);
+  product.use.update = accumulate ? detail::Update::add : detail::Update::store;
+  product.use.dw = {dw.data, nullptr, nullptr, dw.ld};
+  if (!db.empty()) product.use.db.data = db.data();
+  run(detail::kernels(), product, workspace.state(), threads);
 }
 
 }  // namespace

@@ -8,12 +8,14 @@ namespace simdrop::detail {
 namespace {
 
 template <class T>
-const ProductKernels<T>& kernels_of(const KernelTable& table) noexcept {
-  if constexpr (sizeof(T) == sizeof(float)) {
-    return table.products_f32;
-  } else {
-    return table.products_f64;
-  }
+const ProductKernels<T>& kernels_of(const KernelTable& table) noexcept;
+template <>
+const ProductKernels<float>& kernels_of(const KernelTable& table) noexcept {
+  return table.products_f32;
+}
+template <>
+const ProductKernels<double>& kernels_of(const KernelTable& table) noexcept {
+  return table.products_f64;
 }
 
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
@@ -25,12 +27,12 @@ double multiply_adds(std::size_t m, std::size_t n, std::size_t k) {
 }
 
 // The rectangle of a grid that a member computes; nothing if the grid has no place for it.
-struct Part {
+struct Rectangle {
   Range m{0, 0}, n{0, 0};
 };
 
-Part part_of(const TeamMember& member, std::size_t m, std::size_t m_tile, std::size_t n,
-             std::size_t n_tile, std::size_t k) {
+Rectangle rectangle_of(const TeamMember& member, std::size_t m, std::size_t m_tile, std::size_t n,
+                       std::size_t n_tile, std::size_t k) {
   if (member.size == 1) return {{0, m}, {0, n}};
   const std::size_t threads = useful_threads(member.size, multiply_adds(m, n, k));
   const Grid grid =
@@ -48,14 +50,66 @@ Range panels_of(const TeamMember& member, std::size_t panels, std::size_t elemen
   return share(panels, 1, member.rank, threads);
 }
 
+template <class T>
+T* scratch_of(const TeamMember& member, const ProductBuffers<T>& buffers) {
+  return buffers.scratch + member.rank * buffers.scratch_stride;
+}
+
+// The weights of a part from output `out` and row `row` of the batch on.
+template <class T>
+void place_weights(const ForwardProduct<T>& product, std::size_t out, std::size_t /*row*/,
+                   ForwardPart<T>& part) {
+  part.weights = {product.weights.row(out), product.weights.ld};
+}
+void place_weights(const ForwardProduct<float>& product, std::size_t out, std::size_t row,
+                   ForwardPart<float>& part) {
+  if (!product.kept.drops_units) {
+    place_weights<float>(product, out, row, part);
+    return;
+  }
+  part.weights = {product.weights.data, product.weights.ld};
+  // The first rows of the batch leave the kept weights for all.
+  const Rows<float> kept = product.kept.weights;
+  part.kept.weights.data = row == 0 && kept.data != nullptr ? kept.data + out * kept.ld : nullptr;
+}
+
+template <class T>
+GradientTarget<T> at(GradientTarget<T> target, std::size_t offset) {
+  if (target.data != nullptr) target.data += offset;
+  if (target.first != nullptr) target.first += offset;
+  if (target.second != nullptr) target.second += offset;
+  return target;
+}
+
+// The targets of a part from output `out` and input `in` on.
+template <class T>
+void place_targets(const BackwardWeightsProduct<T>& product, std::size_t out, std::size_t in,
+                   BackwardWeightsPart<T>& part) {
+  part.use.dw = at(product.use.dw, out * product.use.dw.ld + in);
+  part.use.db = at(product.use.db, out);
+}
+void place_targets(const BackwardWeightsProduct<float>& product, std::size_t out, std::size_t in,
+                   BackwardWeightsPart<float>& part) {
+  if (!product.kept.drops_units) place_targets<float>(product, out, in, part);
+}
+
+// Inputs that a part must not cut: whole rows for a max-norm.
+template <class T>
+std::size_t input_grain(const BackwardWeightsProduct<T>& /*product*/, std::size_t panel) {
+  return panel;
+}
+std::size_t input_grain(const BackwardWeightsProduct<float>& product, std::size_t panel) {
+  return product.use.step.max_norm == 0.0 ? panel : std::max<std::size_t>(product.x.cols, 1);
+}
+
 // Activations that are used where they lie.
 template <class T>
-bool in_place(const BackwardInputCall<T>& call) {
-  return fits_l1<T>(call.product.batch, call.ld_dy);
+bool in_place(const BackwardInputProduct<T>& product) {
+  return fits_l1<T>(product.dy.rows, product.dy.ld);
 }
 template <class T>
-bool in_place(const BackwardWeightsCall<T>& call, std::size_t tile) {
-  return call.product.ins % tile == 0 && fits_l1<T>(call.product.batch, call.ld_x);
+bool in_place(const BackwardWeightsProduct<T>& product, std::size_t tile) {
+  return product.x.cols % tile == 0 && fits_l1<T>(product.x.rows, product.x.ld);
 }
 
 }  // namespace
@@ -85,161 +139,163 @@ std::size_t product_scratch(const KernelTable& table, const LinearShape& shape) 
 }
 
 template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+void pack(const KernelTable& table, const TeamMember& member, const ForwardProduct<T>& product,
           const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
-  const std::size_t k = call.product.k;
-  const std::size_t batch = call.product.batch;
+  const MatrixView<const T>& x = product.x;
   const std::size_t nr = kernels.nr;
-  const Range mine = panels_of(member, round_up(batch, nr) / nr, batch * k);
-  for (std::size_t row = mine.begin * nr; row < std::min(batch, mine.end * nr); row += nr) {
-    kernels.pack_rows(std::min(nr, batch - row), k, call.x + row * call.ld_x, call.ld_x, nr,
-                      buffers.panels + row * k);
+  const Range mine = panels_of(member, round_up(x.rows, nr) / nr, x.size());
+  for (std::size_t row = mine.begin * nr; row < std::min(x.rows, mine.end * nr); row += nr) {
+    kernels.pack_rows(std::min(nr, x.rows - row), x.cols, x.row(row), x.ld, nr,
+                      buffers.panels + row * x.cols);
   }
 }
 
 template <class T>
-void multiply(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+void multiply(const KernelTable& table, const TeamMember& member, const ForwardProduct<T>& product,
               const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
-  const ForwardProduct<T>& whole = call.product;
-  const Part part = part_of(member, whole.outs, kernels.vector, whole.batch, kernels.nr, whole.k);
-  if (part.m.empty()) return;
-  const std::size_t block = block_rows(part.n.end - part.n.begin, whole.k, sizeof(T), kernels.nr);
-  ForwardProduct<T> p = whole;
-  p.outs = part.m.end - part.m.begin;
-  if (whole.rows != nullptr) {
-    p.rows = whole.rows + part.m.begin;
-  } else {
-    p.w = whole.w + part.m.begin * whole.ld_w;
-  }
-  if (whole.bias != nullptr) p.bias = whole.bias + part.m.begin;
-  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
-  for (std::size_t row = part.n.begin; row < part.n.end; row += block) {
-    p.batch = std::min(block, part.n.end - row);
-    p.x = buffers.panels + row * whole.k;
-    p.first_bit = whole.first_bit + row * whole.bits_per_row + part.m.begin;
-    p.y = whole.y + row * whole.ld_y + part.m.begin;
-    if (whole.z != nullptr) p.z = whole.z + row * whole.ld_z + part.m.begin;
-    // The first rows of the batch store the kept weights for all.
-    const bool stores = whole.kept_w != nullptr && row == 0;
-    p.kept_w = stores ? whole.kept_w + part.m.begin * whole.ld_kept_w : nullptr;
-    kernels.forward(p);
+  const MatrixView<T>& y = product.y;
+  const std::size_t ins = product.x.cols;
+  const Rectangle mine = rectangle_of(member, y.cols, kernels.vector, y.rows, kernels.nr, ins);
+  if (mine.m.empty()) return;
+  const std::size_t block = block_rows(mine.n.end - mine.n.begin, ins, sizeof(T), kernels.nr);
+  const std::size_t out = mine.m.begin;
+  const ForwardEpilogue<T>& whole = product.epilogue;
+  ForwardPart<T> part{.batch = 0,
+                      .outs = mine.m.end - out,
+                      .ins = ins,
+                      .x = nullptr,
+                      .weights = {},
+                      .kept = product.kept,
+                      .first_out = out,
+                      .epilogue = whole,
+                      .y = {nullptr, y.ld},
+                      .scratch = scratch_of(member, buffers)};
+  if (whole.bias != nullptr) part.epilogue.bias = whole.bias + out;
+  for (std::size_t row = mine.n.begin; row < mine.n.end; row += block) {
+    part.batch = std::min(block, mine.n.end - row);
+    part.x = buffers.panels + row * ins;
+    place_weights(product, out, row, part);
+    part.epilogue.first_bit = whole.first_bit + row * whole.bits_per_row + out;
+    if (whole.z.data != nullptr) part.epilogue.z.data = whole.z.data + row * whole.z.ld + out;
+    part.y.data = y.row(row) + out;
+    kernels.forward(part);
   }
 }
 
 // The batch is packed by blocks, each in panels of nearly equal height.
 template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
-          const ProductBuffers<T>& buffers) {
+void pack(const KernelTable& table, const TeamMember& member,
+          const BackwardInputProduct<T>& product, const ProductBuffers<T>& buffers) {
+  if (in_place(product)) return;
   const auto& kernels = kernels_of<T>(table);
-  const BackwardInputProduct<T>& p = call.product;
-  if (in_place(call)) return;
-  const std::size_t block = block_rows(p.batch, p.k, sizeof(T), 1);
-  for (std::size_t row = 0; row < p.batch; row += block) {
-    const EvenSplit tiles(std::min(block, p.batch - row), kernels.mr);
-    const Range mine = panels_of(member, tiles.count, tiles.rows * p.k);
+  const MatrixView<const T>& dy = product.dy;
+  const std::size_t block = block_rows(dy.rows, dy.cols, sizeof(T), 1);
+  for (std::size_t row = 0; row < dy.rows; row += block) {
+    const EvenSplit tiles(std::min(block, dy.rows - row), kernels.mr);
+    const Range mine = panels_of(member, tiles.count, tiles.rows * dy.cols);
     for (std::size_t t = mine.begin; t < mine.end; ++t) {
       const std::size_t first = row + tiles.begin(t);
-      kernels.pack_rows(tiles.size(t), p.k, call.dy + first * call.ld_dy, call.ld_dy, tiles.size(t),
-                        buffers.panels + first * p.k);
+      kernels.pack_rows(tiles.size(t), dy.cols, dy.row(first), dy.ld, tiles.size(t),
+                        buffers.panels + first * dy.cols);
     }
-  }
-}
-
-template <class T>
-void multiply(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
-              const ProductBuffers<T>& buffers) {
-  const auto& kernels = kernels_of<T>(table);
-  const BackwardInputProduct<T>& whole = call.product;
-  const std::size_t block = block_rows(whole.batch, whole.k, sizeof(T), 1);
-  const Part part = part_of(member, whole.ins, kernels.nr, whole.batch, block, whole.k);
-  BackwardInputProduct<T> p = whole;
-  p.ins = part.m.end - part.m.begin;
-  p.w = whole.w + part.m.begin;
-  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
-  for (std::size_t row = part.n.begin; row < part.n.end; row += block) {
-    p.batch = std::min(block, part.n.end - row);
-    p.dy = in_place(call) ? call.dy + row * call.ld_dy : buffers.panels + row * whole.k;
-    p.ld_dy = in_place(call) ? call.ld_dy : 0;
-    if (whole.stored != nullptr) p.stored = whole.stored + row * whole.ld_stored + part.m.begin;
-    p.dx = whole.dx + row * whole.ld_dx + part.m.begin;
-    kernels.backward_input(p);
-  }
-}
-
-template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const BackwardWeightsCall<T>& call,
-          const ProductBuffers<T>& buffers) {
-  const auto& kernels = kernels_of<T>(table);
-  const std::size_t batch = call.product.batch;
-  const std::size_t ins = call.product.ins;
-  const std::size_t nr = kernels.nr;
-  if (in_place(call, kernels.vector)) return;
-  const Range mine = panels_of(member, round_up(ins, nr) / nr, batch * ins);
-  for (std::size_t in = mine.begin * nr; in < std::min(ins, mine.end * nr); in += nr) {
-    kernels.pack_cols(std::min(nr, ins - in), batch, call.x + in, call.ld_x, nr,
-                      buffers.panels + in * batch);
   }
 }
 
 template <class T>
 void multiply(const KernelTable& table, const TeamMember& member,
-              const BackwardWeightsCall<T>& call, const ProductBuffers<T>& buffers) {
+              const BackwardInputProduct<T>& product, const ProductBuffers<T>& buffers) {
   const auto& kernels = kernels_of<T>(table);
-  const BackwardWeightsProduct<T>& whole = call.product;
-  const std::size_t grain =
-      whole.max_norm == 0.0 ? kernels.nr : std::max<std::size_t>(whole.ins, 1);
-  const Part part = part_of(member, whole.outs, 1, whole.ins, grain, whole.batch);
-  // Without kept outputs, one member lets the weights see their zero gradients.
-  const bool no_outputs = whole.drops_units && whole.outs == 0 && member.rank == 0;
-  if ((part.m.empty() && !no_outputs) || (part.n.empty() && whole.ins != 0)) return;
-  const auto at = [](GradientUse<T> use, std::size_t offset) {
-    if (use.target != nullptr) use.target += offset;
-    if (use.first != nullptr) use.first += offset;
-    if (use.second != nullptr) use.second += offset;
-    return use;
-  };
-  BackwardWeightsProduct<T> p = whole;
-  p.outs = part.m.end - part.m.begin;
-  p.dy = whole.dy + part.m.begin;
-  p.scratch = buffers.scratch + member.rank * buffers.scratch_stride;
-  // All outputs pass a block of inputs while its panels are in L2; whole rows for a max-norm.
-  const std::size_t block = whole.max_norm == 0.0 ? columns_in_l2(part.n.end - part.n.begin,
-                                                                  whole.batch, sizeof(T), grain)
-                                                  : grain;
-  const bool use_in_place = in_place(call, kernels.vector);
-  for (std::size_t in = part.n.begin; in == part.n.begin || in < part.n.end; in += block) {
-    p.ins = std::min(block, part.n.end - in);
-    p.x = use_in_place ? call.x + in : buffers.panels + in * whole.batch;
-    p.ld_x = use_in_place ? call.ld_x : 0;
-    p.first_out = part.m.begin;
-    p.first_in = in;
-    if (!whole.drops_units) {
-      p.weights = at(whole.weights, part.m.begin * whole.weights.ld + in);
-      p.bias = at(whole.bias, part.m.begin);
-    }
-    if (in != 0) p.bias.target = nullptr;
-    kernels.backward_weights(p);
+  const MatrixView<const T>& dy = product.dy;
+  const MatrixView<T>& dx = product.dx;
+  const std::size_t block = block_rows(dy.rows, dy.cols, sizeof(T), 1);
+  const Rectangle mine = rectangle_of(member, dx.cols, kernels.nr, dx.rows, block, dy.cols);
+  const std::size_t in = mine.m.begin;
+  const bool dy_in_place = in_place(product);
+  const Rows<const T> stored = product.epilogue.stored;
+  BackwardInputPart<T> part{.batch = 0,
+                            .outs = dy.cols,
+                            .ins = mine.m.end - in,
+                            .dy = {nullptr, dy_in_place ? dy.ld : 0},
+                            .weights = {product.weights.data + in, product.weights.ld},
+                            .epilogue = product.epilogue,
+                            .dx = {nullptr, dx.ld},
+                            .scratch = scratch_of(member, buffers)};
+  for (std::size_t row = mine.n.begin; row < mine.n.end; row += block) {
+    part.batch = std::min(block, mine.n.end - row);
+    part.dy.data = dy_in_place ? dy.row(row) : buffers.panels + row * dy.cols;
+    if (stored.data != nullptr) part.epilogue.stored.data = stored.data + row * stored.ld + in;
+    part.dx.data = dx.row(row) + in;
+    kernels.backward_input(part);
   }
 }
 
-#define SIMDROP_INSTANTIATE(T)                                                                 \
-  template std::size_t forward_panels<T>(const KernelTable&, const LinearShape&) noexcept;     \
-  template std::size_t backward_weights_offset<T>(const LinearShape&) noexcept;                \
-  template std::size_t backward_panels<T>(const KernelTable&, const LinearShape&) noexcept;    \
-  template std::size_t product_scratch<T>(const KernelTable&, const LinearShape&) noexcept;    \
-  template void pack(const KernelTable&, const TeamMember&, const ForwardCall<T>&,             \
-                     const ProductBuffers<T>&);                                                \
-  template void multiply(const KernelTable&, const TeamMember&, const ForwardCall<T>&,         \
-                         const ProductBuffers<T>&);                                            \
-  template void pack(const KernelTable&, const TeamMember&, const BackwardInputCall<T>&,       \
-                     const ProductBuffers<T>&);                                                \
-  template void multiply(const KernelTable&, const TeamMember&, const BackwardInputCall<T>&,   \
-                         const ProductBuffers<T>&);                                            \
-  template void pack(const KernelTable&, const TeamMember&, const BackwardWeightsCall<T>&,     \
-                     const ProductBuffers<T>&);                                                \
-  template void multiply(const KernelTable&, const TeamMember&, const BackwardWeightsCall<T>&, \
+template <class T>
+void pack(const KernelTable& table, const TeamMember& member,
+          const BackwardWeightsProduct<T>& product, const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  if (in_place(product, kernels.vector)) return;
+  const MatrixView<const T>& x = product.x;
+  const std::size_t nr = kernels.nr;
+  const Range mine = panels_of(member, round_up(x.cols, nr) / nr, x.size());
+  for (std::size_t in = mine.begin * nr; in < std::min(x.cols, mine.end * nr); in += nr) {
+    kernels.pack_cols(std::min(nr, x.cols - in), x.rows, x.data + in, x.ld, nr,
+                      buffers.panels + in * x.rows);
+  }
+}
+
+template <class T>
+void multiply(const KernelTable& table, const TeamMember& member,
+              const BackwardWeightsProduct<T>& product, const ProductBuffers<T>& buffers) {
+  const auto& kernels = kernels_of<T>(table);
+  const MatrixView<const T>& dy = product.dy;
+  const MatrixView<const T>& x = product.x;
+  const std::size_t grain = input_grain(product, kernels.nr);
+  const Rectangle mine = rectangle_of(member, dy.cols, 1, x.cols, grain, x.rows);
+  // Without outputs, one member lets the weights of dropped units see their zero gradients.
+  const bool no_outputs = dy.cols == 0 && member.rank == 0;
+  if ((mine.m.empty() && !no_outputs) || (mine.n.empty() && x.cols != 0)) return;
+  const std::size_t out = mine.m.begin;
+  const bool x_in_place = in_place(product, kernels.vector);
+  BackwardWeightsPart<T> part{.batch = x.rows,
+                              .outs = mine.m.end - out,
+                              .ins = 0,
+                              .dy = {dy.data + out, dy.ld},
+                              .x = {nullptr, x_in_place ? x.ld : 0},
+                              .kept = product.kept,
+                              .first_out = out,
+                              .first_in = 0,
+                              .use = product.use,
+                              .scratch = scratch_of(member, buffers)};
+  // All outputs pass a block of inputs while its panels are in L2.
+  const std::size_t block = columns_in_l2(mine.n.end - mine.n.begin, x.rows, sizeof(T), grain);
+  for (std::size_t in = mine.n.begin; in == mine.n.begin || in < mine.n.end; in += block) {
+    part.ins = std::min(block, mine.n.end - in);
+    part.x.data = x_in_place ? x.data + in : buffers.panels + in * x.rows;
+    part.first_in = in;
+    place_targets(product, out, in, part);
+    if (in != 0) part.use.db.data = nullptr;
+    kernels.backward_weights(part);
+  }
+}
+
+#define SIMDROP_INSTANTIATE(T)                                                                    \
+  template std::size_t forward_panels<T>(const KernelTable&, const LinearShape&) noexcept;        \
+  template std::size_t backward_weights_offset<T>(const LinearShape&) noexcept;                   \
+  template std::size_t backward_panels<T>(const KernelTable&, const LinearShape&) noexcept;       \
+  template std::size_t product_scratch<T>(const KernelTable&, const LinearShape&) noexcept;       \
+  template void pack(const KernelTable&, const TeamMember&, const ForwardProduct<T>&,             \
+                     const ProductBuffers<T>&);                                                   \
+  template void multiply(const KernelTable&, const TeamMember&, const ForwardProduct<T>&,         \
+                         const ProductBuffers<T>&);                                               \
+  template void pack(const KernelTable&, const TeamMember&, const BackwardInputProduct<T>&,       \
+                     const ProductBuffers<T>&);                                                   \
+  template void multiply(const KernelTable&, const TeamMember&, const BackwardInputProduct<T>&,   \
+                         const ProductBuffers<T>&);                                               \
+  template void pack(const KernelTable&, const TeamMember&, const BackwardWeightsProduct<T>&,     \
+                     const ProductBuffers<T>&);                                                   \
+  template void multiply(const KernelTable&, const TeamMember&, const BackwardWeightsProduct<T>&, \
                          const ProductBuffers<T>&)
 
 SIMDROP_INSTANTIATE(float);

@@ -1,7 +1,7 @@
 // The products of a linear layer, shared by a team of threads. Each is two functions that every
-// member calls, with a barrier between them: pack_...() copies the activations into panels that all
-// read, multiply_...() computes the member's part of the output. Before the shared panels are
-// packed anew, or the output is read, there must be another barrier.
+// member calls, with a barrier between them: pack() copies the activations into panels that all
+// read, multiply() computes the member's part of the output. Before the shared panels are packed
+// anew, or the output is read, there must be another barrier.
 //
 // Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34
 // (2008), with the copied operand in L1 and the packed one in L2.
@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "kernels/kernel_table.h"
+#include "simdrop/matrix.hpp"
 #include "threading/parallel.h"
 
 namespace simdrop::detail {
@@ -39,46 +40,50 @@ std::size_t backward_panels(const KernelTable& table, const LinearShape& shape) 
 template <class T>
 std::size_t product_scratch(const KernelTable& table, const LinearShape& shape) noexcept;
 
-// The products as the caller sees them: of the structs in product_kernels.h, the pointers to panels
-// and to scratch are filled in here, and batch, outs, ins and k are the whole.
+// Whole products; their formulas, and what is done to the output, stand in gemm_arguments.h. What a
+// caller does not set is zero, which asks for nothing.
 template <class T>
-struct ForwardCall {
-  ForwardProduct<T> product;
-  const T* x;  // batch x k
-  std::size_t ld_x;
+struct ForwardProduct {
+  MatrixView<const T> x;        // batch x ins
+  MatrixView<const T> weights;  // outs x ins
+  ForwardEpilogue<T> epilogue{};
+  MatrixView<T> y;  // batch x outs
+  KeptOfProduct<T> kept{};
 };
 template <class T>
-struct BackwardInputCall {
-  BackwardInputProduct<T> product;
-  const T* dy;  // batch x k
-  std::size_t ld_dy;
+struct BackwardInputProduct {
+  MatrixView<const T> dy;       // batch x outs
+  MatrixView<const T> weights;  // outs x ins
+  BackwardInputEpilogue<T> epilogue{};
+  MatrixView<T> dx;  // batch x ins
 };
 template <class T>
-struct BackwardWeightsCall {
-  BackwardWeightsProduct<T> product;
-  const T* x;  // batch x ins
-  std::size_t ld_x;
+struct BackwardWeightsProduct {
+  MatrixView<const T> dy;  // batch x outs
+  MatrixView<const T> x;   // batch x ins
+  GradientUse<T> use{};    // of dw, outs x ins, and db
+  KeptOfProduct<T> kept{};
 };
 
 template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+void pack(const KernelTable& table, const TeamMember& member, const ForwardProduct<T>& product,
           const ProductBuffers<T>& buffers);
 template <class T>
-void multiply(const KernelTable& table, const TeamMember& member, const ForwardCall<T>& call,
+void multiply(const KernelTable& table, const TeamMember& member, const ForwardProduct<T>& product,
               const ProductBuffers<T>& buffers);
 
 template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
-          const ProductBuffers<T>& buffers);
-template <class T>
-void multiply(const KernelTable& table, const TeamMember& member, const BackwardInputCall<T>& call,
-              const ProductBuffers<T>& buffers);
-
-template <class T>
-void pack(const KernelTable& table, const TeamMember& member, const BackwardWeightsCall<T>& call,
-          const ProductBuffers<T>& buffers);
+void pack(const KernelTable& table, const TeamMember& member,
+          const BackwardInputProduct<T>& product, const ProductBuffers<T>& buffers);
 template <class T>
 void multiply(const KernelTable& table, const TeamMember& member,
-              const BackwardWeightsCall<T>& call, const ProductBuffers<T>& buffers);
+              const BackwardInputProduct<T>& product, const ProductBuffers<T>& buffers);
+
+template <class T>
+void pack(const KernelTable& table, const TeamMember& member,
+          const BackwardWeightsProduct<T>& product, const ProductBuffers<T>& buffers);
+template <class T>
+void multiply(const KernelTable& table, const TeamMember& member,
+              const BackwardWeightsProduct<T>& product, const ProductBuffers<T>& buffers);
 
 }  // namespace simdrop::detail

@@ -1,168 +1,95 @@
-// Backward propagation and the training step.
-#include <algorithm>
-
+// Backward propagation.
 #include "mask/mask_source.h"
-#include "mlp/loss.h"
-#include "mlp/network.h"
-#include "mlp/shares.h"
+#include "mlp/training_pass.h"
 
 namespace simdrop::detail {
 
-// Losses are summed in row order, whatever the team.
-double Network::mean_of_losses() const noexcept {
-  double sum = 0.0;
-  for (std::size_t r = 0; r < forward_rows; ++r) sum += losses_[r];
-  return sum / static_cast<double>(forward_rows);
-}
-
-// dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
-// the two are apart, as dA is wanted between them.
-BackwardInputCall<float> Network::input_call(std::size_t l, const Group& group) const {
-  const Layer& hidden = layers[l - 1];
-  const Layer& layer = layers[l];
-  const std::size_t offset = group.first * hidden.width;
-  const std::size_t ins = hidden.columns(group);
-  const std::size_t outs = layer.columns(group);
-  BackwardInputCall<float> call{{}, layer.dz.get() + group.first * layer.width, outs};
-  BackwardInputProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.ins = ins;
-  p.k = outs;
-  const bool compressed = drops_units(l, group);
-  p.w = compressed ? layer.kept_weights(group, hidden.width) : layer.weights.get();
-  p.ld_w = compressed ? kept_ld(ins) : hidden.width;
-  if (!config.record) p.stored = hidden.a.get() + offset;
-  p.ld_stored = ins;
-  p.scale = dropout_scale(hidden.forward_keep_prob);
-  p.dx = hidden.dz.get() + offset;
-  p.ld_dx = ins;
-  return call;
-}
-
-// dW = dZ^T A_prev / m, db = column sums of dZ / m; without an optimiser, groups add to them.
-BackwardWeightsCall<float> Network::weights_call(std::size_t l, const Group& group,
-                                                 Updates updates) const {
-  const Layer& layer = layers[l];
-  const ConstMatrix previous = activation(l - 1, group);
-  const Matrix w = weights(l);
-  BackwardWeightsCall<float> call{{}, previous.data, previous.ld};
-  BackwardWeightsProduct<float>& p = call.product;
-  p.batch = group.rows;
-  p.outs = layer.columns(group);
-  p.ins = previous.cols;
-  p.dy = layer.dz.get() + group.first * layer.width;
-  p.ld_dy = p.outs;
-  p.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows));
-  p.drops_units = drops_units(l, group);
-  p.out_units = layer.kept.units[group.index];
-  p.in_units = layers[l - 1].kept.units[group.index];
-  if (updates == nullptr) {
-    const Update update = group.index == 0 ? Update::store : Update::add;
-    p.weights = {update, layer.dw.get(), nullptr, nullptr, w.cols};
-    p.bias = {update, layer.db.get(), nullptr, nullptr, 0};
-    p.lazy = update == Update::add;
-  } else {
-    p.weights = updates->use(2 * l - 2, w.data, w.ld);
-    p.bias = updates->use(2 * l - 1, layer.bias.get(), 0);
-    p.sgd = updates->sgd;
-    p.adam = updates->adam;
-    p.max_norm = updates->optimizer.config().max_norm;
-    p.lazy = config.lazy_updates;
-  }
-  return call;
-}
-
-// dA after mask and scale, and dZ, from dA before them (which lies in dz). Ends with a barrier.
-void Network::record_da(const TeamMember& member, const Layer& hidden, const Group& group) const {
-  const std::size_t n = hidden.columns(group);
-  const Range rows =
-      share_of(member, group.rows, 8, elements_per_thread / std::max<std::size_t>(n, 1));
-  if (!rows.empty() && n > 0) {
-    const MaskSource all_kept = make_mask_source({});
-    const MaskSource source =
-        neuron() ? all_kept
-                 : make_mask_source({.keep_prob = hidden.forward_keep_prob}, hidden.mask.get());
-    const float scale = dropout_scale(hidden.forward_keep_prob);
-    const std::size_t offset = group.first * hidden.width + rows.begin * n;
-    const Shape2D shape{rows.end - rows.begin, n, n, n};
-    float* dz = hidden.dz.get() + offset;
-    table_.f32.dropout(advance(source, rows.begin * n), scale, shape, dz, hidden.da.get() + offset,
-                       nullptr);
-    table_.f32.relu_dropout_backward(scale, shape, hidden.a.get() + offset, dz, n, dz);
-  }
-  member.barrier();
-}
-
-// Weights are updated behind the barrier after which nobody reads them any more. Layers take turns
-// with the panels: those of l may still be read when l - 1 packs its own.
-void Network::backward_group(const TeamMember& member, const Group& group, Updates updates,
-                             bool keep) const {
-  for (std::size_t l = last(); l >= 1; --l) {
-    const BackwardWeightsCall<float> of_weights = weights_call(l, group, updates);
-    const std::size_t offset =
-        backward_weights_offset<float>({group.rows, layers[l - 1].width, layers[l].width});
-    pack(table_, member, of_weights, memory.of_layer(l, offset));
-    if (l > 1) {
-      const BackwardInputCall<float> of_input = input_call(l, group);
-      pack(table_, member, of_input, memory.of_layer(l));
-      member.barrier();
-      multiply(table_, member, of_input, memory.of_layer(l));
-      member.barrier();
-      if (config.record) record_da(member, layers[l - 1], group);
-    } else {
-      member.barrier();
-    }
-    multiply(table_, member, of_weights, memory.of_layer(l, offset));
-    if (keep) multiply(table_, member, weights_call(l, group, nullptr), memory.of_layer(l, offset));
-  }
-}
-
 // With several groups there are no updates: their gradients are added up first, group by group.
-void Network::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
-  for (const Group& group : groups_) {
+// keep: gradients go to dw and db as well.
+void TrainingPass::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
+  for (const Group& group : kept_.groups()) {
     if (group.index != 0) member.barrier();
     backward_group(member, group, updates, keep);
   }
 }
 
-double Network::backward(const Targets& targets, const Threads& threads) {
-  parallel_team(team_for(threads, forward_rows, 2.0), [&](const TeamMember& member) {
-    finish_outputs(member, outputs_of_batch(), &targets);
-    member.barrier();
-    backward_pass(member, nullptr, false);
-    record_backward(member);
-  });
-  backward_rows = forward_rows;
-  has_gradients = true;
-  return mean_of_losses();
+// Weights are updated behind the barrier after which nobody reads them any more. Layers take turns
+// with the panels: those of l may still be read when l - 1 packs its own.
+void TrainingPass::backward_group(const TeamMember& member, const Group& group, Updates updates,
+                                  bool keep) const {
+  const KernelTable& table = model_.table();
+  for (std::size_t l = model_.last(); l >= 1; --l) {
+    const BackwardWeightsProduct<float> of_weights = weights_product(l, group, updates);
+    const std::size_t offset =
+        backward_weights_offset<float>({group.rows, model_.width(l - 1), model_.width(l)});
+    pack(table, member, of_weights, memory_.of_layer(l, offset));
+    if (l > 1) {
+      const BackwardInputProduct<float> of_input = input_product(l, group);
+      pack(table, member, of_input, memory_.of_layer(l));
+      member.barrier();
+      multiply(table, member, of_input, memory_.of_layer(l));
+      member.barrier();
+      if (model_.config().record) record_da(member, l - 1, group);
+    } else {
+      member.barrier();
+    }
+    multiply(table, member, of_weights, memory_.of_layer(l, offset));
+    if (keep)
+      multiply(table, member, weights_product(l, group, nullptr), memory_.of_layer(l, offset));
+  }
 }
 
-double Network::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
-                           std::uint64_t first_row, const Threads& threads) {
-  const std::uint64_t step = optimizer.step_count();
-  optimizer.begin_step();
-  const OptimizerAccess access(optimizer);
-  const bool keep = config.keep_gradients || config.record;
-  begin_forward(x, step, first_row);
-  // A gradient that has been kept does not tell which weights a lazy update leaves alone.
-  const bool updates_later = (keep && !config.lazy_updates) || groups_.size() > 1;
-  parallel_team(team_for(threads, x.rows, 3.0), [&](const TeamMember& member) {
-    forward_pass(member, x, step, first_row);
-    finish_outputs(member, outputs_of_batch(), &targets);
-    member.barrier();
-    record_forward(member);
-    backward_pass(member, updates_later ? nullptr : &access, keep && !updates_later);
-    record_backward(member);
-  });
-  backward_rows = forward_rows;
-  has_gradients = keep;
-  for (std::size_t l = 1; updates_later && l <= last(); ++l) {
-    const Matrix w = weights(l);
-    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers[l].dw.get(), w.size()}, threads,
-                     w.cols);
-    optimizer.update(2 * l - 1, bias(l), {layers[l].db.get(), layers[l].width}, threads);
+// dZ of layer l - 1 from dZ of layer l: dZ W, then back through dropout and ReLU; in record mode
+// the two are apart, as dA is wanted between them.
+BackwardInputProduct<float> TrainingPass::input_product(std::size_t l, const Group& group) const {
+  const Layer& hidden = layers_[l - 1];
+  const std::size_t offset = group.first * model_.width(l - 1);
+  const std::size_t ins = kept_.units(l - 1, group).count;
+  const std::size_t outs = kept_.units(l, group).count;
+  const KeptOfProduct<float> kept = kept_.of_product(l, group);
+  BackwardInputProduct<float> product;
+  product.dy = {layers_[l].dz.get() + group.first * model_.width(l), group.rows, outs};
+  product.weights = kept.drops_units ? ConstMatrix(kept.weights.data, outs, ins, kept.weights.ld)
+                                     : ConstMatrix(model_.weights(l));
+  if (!model_.config().record) product.epilogue.stored = {hidden.a.get() + offset, ins};
+  product.epilogue.scale = dropout_scale(hidden.mask.keep_prob());
+  product.dx = {hidden.dz.get() + offset, group.rows, ins};
+  return product;
+}
+
+// dW = dZ^T A_prev / m, db = column sums of dZ / m; without an optimiser, groups add to them.
+BackwardWeightsProduct<float> TrainingPass::weights_product(std::size_t l, const Group& group,
+                                                            Updates updates) const {
+  const Layer& layer = layers_[l];
+  const Matrix w = model_.weights(l);
+  BackwardWeightsProduct<float> product;
+  product.dy = {layer.dz.get() + group.first * w.rows, group.rows, kept_.units(l, group).count};
+  product.x = activation(l - 1, group);
+  product.kept = kept_.of_product(l, group);
+  GradientUse<float>& use = product.use;
+  use.alpha = static_cast<float>(1.0 / static_cast<double>(forward_rows_));
+  if (updates == nullptr) {
+    use.update = group.index == 0 ? Update::store : Update::add;
+    use.dw = {layer.dw.get(), nullptr, nullptr, w.cols};
+    use.db = {layer.db.get(), nullptr, nullptr, 0};
+  } else {
+    use.update = updates->update;
+    use.dw = updates->target(2 * l - 2, w.data, w.ld);
+    use.db = updates->target(2 * l - 1, model_.bias(l).data(), 0);
+    use.step = updates->step;
+    use.step.lazy = model_.config().lazy_updates;
   }
-  return mean_of_losses();
+  return product;
+}
+
+// From gradients in dw and db.
+void TrainingPass::update(Optimizer& optimizer, const Threads& threads) {
+  for (std::size_t l = 1; l <= model_.last(); ++l) {
+    const Matrix w = model_.weights(l);
+    optimizer.update(2 * l - 2, {w.data, w.size()}, {layers_[l].dw.get(), w.size()}, threads,
+                     w.cols);
+    optimizer.update(2 * l - 1, model_.bias(l), {layers_[l].db.get(), w.rows}, threads);
+  }
 }
 
 }  // namespace simdrop::detail

@@ -11,26 +11,23 @@
 namespace simdrop::detail {
 namespace {
 
-template <NamedEnum Enum>
-std::string allowed_names() {
-  std::string text = std::string(EnumNames<Enum>::type) + "::";
-  const std::size_t count = EnumNames<Enum>::values.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    text += (i == 0 ? "" : i + 1 == count ? " or " : ", ") + std::string(EnumNames<Enum>::values[i]);
-  }
-  return text;
-}
-
 template <class Config, class T>
 void check_field(const Config& config, const Field<Config>& field, const T& value) {
-  if (field.ok != nullptr) check_argument(field.ok(config), field.name, value, field.allowed);
+  if (field.in_range == nullptr) return;
+  check_argument(field.in_range(config), field.name, value, field.allowed);
 }
 
+// "TYPE::a, b or c".
 template <class Config, NamedEnum T>
 void check_field(const Config& /*config*/, const Field<Config>& field, const T& value) {
+  constexpr auto names = names_of(T{});
   const auto index = static_cast<int>(value);
-  if (index >= 0 && index < static_cast<int>(EnumNames<T>::values.size())) return;
-  throw_invalid(field.name, index, allowed_names<T>());
+  if (index >= 0 && index < static_cast<int>(names.size())) return;
+  std::string allowed = std::string(field.allowed) + "::" + names[0];
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    allowed += (i + 1 == names.size() ? " or " : ", ") + std::string(names[i]);
+  }
+  throw_invalid(field.name, index, allowed);
 }
 
 void check_field(const MlpConfig& /*config*/, const Field<MlpConfig>& /*field*/,
@@ -56,8 +53,8 @@ void check_field(const MlpConfig& config, const Field<MlpConfig>& /*field*/,
 }  // namespace
 
 const MlpConfig& checked_config(const MlpConfig& config) {
-  visit_mlp_fields(
-      [&](const auto& field, const auto& value) { check_field(config, field, value); }, config);
+  visit_mlp_fields([&](const auto& field, const auto& value) { check_field(config, field, value); },
+                   config);
   return config;
 }
 

@@ -16,149 +16,130 @@
 namespace simdrop::detail {
 
 // The names of an enum's values, in their order: in files, messages and the program's options.
-template <class Enum>
-struct EnumNames;
-template <>
-struct EnumNames<Loss> {
-  static constexpr const char* type = "Loss";
-  static constexpr std::array values{"sigmoid_bce", "softmax_ce", "identity_mse"};
-};
-template <>
-struct EnumNames<Init> {
-  static constexpr const char* type = "Init";
-  static constexpr std::array values{"he", "xavier"};
-};
-template <>
-struct EnumNames<DropoutUnit> {
-  static constexpr const char* type = "DropoutUnit";
-  static constexpr std::array values{"element", "neuron"};
-};
-template <>
-struct EnumNames<OptimizerKind> {
-  static constexpr const char* type = "OptimizerKind";
-  static constexpr std::array values{"sgd", "adam", "adamw"};
-};
+constexpr auto names_of(Loss) {
+  return std::array{"sigmoid_bce", "softmax_ce", "identity_mse"};
+}
+constexpr auto names_of(Init) {
+  return std::array{"he", "xavier"};
+}
+constexpr auto names_of(DropoutUnit) {
+  return std::array{"element", "neuron"};
+}
+constexpr auto names_of(OptimizerKind) {
+  return std::array{"sgd", "adam", "adamw"};
+}
 
 template <class T>
-concept NamedEnum = std::is_enum_v<T> && requires { EnumNames<T>::values; };
+concept NamedEnum = std::is_enum_v<T> && requires(T value) {
+  names_of(value);
+};
 
 // value: in its range.
 template <NamedEnum Enum>
 constexpr const char* name_of(Enum value) {
-  return EnumNames<Enum>::values[static_cast<std::size_t>(value)];
+  return names_of(value)[static_cast<std::size_t>(value)];
 }
 
 template <NamedEnum Enum>
 constexpr std::optional<Enum> value_named(std::string_view name) {
-  for (std::size_t i = 0; i < EnumNames<Enum>::values.size(); ++i) {
-    if (name == EnumNames<Enum>::values[i]) return static_cast<Enum>(i);
+  const auto names = names_of(Enum{});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<Enum>(i);
   }
   return std::nullopt;
 }
 
-// A field: its name, which is that of the C structure's member and the key in checkpoints, and its
-// range. Where there is none, every value is allowed that the type allows: an enum those that have
-// names, lists what config.cpp says.
+// A field. Its name is also that of the C structure's member, and its key in checkpoints.
 template <class Config>
 struct Field {
   const char* name;
-  bool (*ok)(const Config&) = nullptr;
-  const char* allowed = nullptr;  // the same in words
+  const char* allowed = nullptr;              // the range in words, or the type of an enum
+  bool (*in_range)(const Config&) = nullptr;  // null: of an enum, of lists (config.cpp), or all
 };
 
-inline bool drops_neurons(const MlpConfig& c) {
-  return c.dropout_unit == DropoutUnit::neuron;
+// Ranges of one field. Optimisers compute in float: a value that float rounds out of its range
+// would divide by 0.
+template <auto field>
+bool not_negative(const auto& config) {
+  return config.*field >= 0 && std::isfinite(static_cast<float>(config.*field));
+}
+template <auto field>
+bool positive(const auto& config) {
+  return static_cast<float>(config.*field) > 0.0F && not_negative<field>(config);
+}
+template <auto field>
+bool fraction(const auto& config) {
+  return config.*field >= 0.0 && static_cast<float>(config.*field) < 1.0F;
 }
 
-// Optimisers compute in float: a value that float rounds out of its range would divide by 0.
-inline bool is_fraction(double value) {
-  return value >= 0.0 && static_cast<float>(value) < 1.0F;
-}
-inline bool is_finite(double value) {
-  return std::isfinite(static_cast<float>(value));
-}
-
-// Each list calls visit(field, the field's member of each of `configs`), which are configurations,
-// const or not, or structures whose members have the same names.
+// Each list calls visit(field, its member of each of `c`), which are configurations, or structures
+// whose members have the same names.
 
 // What a network is: checkpoints hold it.
 template <class Visit, class... Configs>
-void visit_network_fields(Visit&& visit, Configs&... configs) {
+void visit_network_fields(Visit&& visit, Configs&... c) {
   using C = MlpConfig;
   using F = Field<C>;
-  visit(F{"widths"}, configs.widths...);
-  visit(F{"keep_prob"}, configs.keep_prob...);
-  visit(F{"input_keep_prob",
-          [](const C& c) { return c.input_keep_prob >= 0.0 && c.input_keep_prob <= 1.0; },
-          "0 <= keep_prob <= 1"},
-        configs.input_keep_prob...);
-  visit(F{"dropout_unit"}, configs.dropout_unit...);
-  visit(F{"lazy_updates",
-          [](const C& c) { return !c.lazy_updates || (drops_neurons(c) && c.dropout_group == 0); },
-          "true only with DropoutUnit::neuron and dropout_group 0"},
-        configs.lazy_updates...);
-  visit(F{"dropout_group", [](const C& c) { return c.dropout_group == 0 || drops_neurons(c); },
-          "0 without DropoutUnit::neuron"},
-        configs.dropout_group...);
-  visit(F{"loss"}, configs.loss...);
-  visit(F{"init"}, configs.init...);
-  visit(F{"seed"}, configs.seed...);
+  constexpr auto neuron = DropoutUnit::neuron;
+  visit(F{"widths"}, c.widths...);
+  visit(F{"keep_prob"}, c.keep_prob...);
+  visit(F{"input_keep_prob", "0 <= keep_prob <= 1",
+          [](const C& m) { return m.input_keep_prob >= 0.0 && m.input_keep_prob <= 1.0; }},
+        c.input_keep_prob...);
+  visit(F{"dropout_unit", "DropoutUnit"}, c.dropout_unit...);
+  visit(F{"lazy_updates", "true only with DropoutUnit::neuron and dropout_group 0",
+          [](const C& m) {
+            return !m.lazy_updates || (m.dropout_unit == neuron && m.dropout_group == 0);
+          }},
+        c.lazy_updates...);
+  visit(F{"dropout_group", "0 without DropoutUnit::neuron",
+          [](const C& m) { return m.dropout_group == 0 || m.dropout_unit == neuron; }},
+        c.dropout_group...);
+  visit(F{"loss", "Loss"}, c.loss...);
+  visit(F{"init", "Init"}, c.init...);
+  visit(F{"seed"}, c.seed...);
 }
 
 // How it is run: whoever loads a checkpoint says it anew.
 template <class Visit, class... Configs>
-void visit_run_fields(Visit&& visit, Configs&... configs) {
+void visit_run_fields(Visit&& visit, Configs&... c) {
   using C = MlpConfig;
   using F = Field<C>;
-  visit(F{"max_batch", [](const C& c) { return c.max_batch >= 1; }, ">= 1"}, configs.max_batch...);
-  visit(F{"num_threads", [](const C& c) { return c.num_threads >= 0; }, ">= 0"},
-        configs.num_threads...);
-  visit(F{"executor"}, configs.executor...);
-  visit(F{"record"}, configs.record...);
-  visit(F{"keep_gradients"}, configs.keep_gradients...);
+  visit(F{"max_batch", ">= 1", [](const C& m) { return m.max_batch >= 1; }}, c.max_batch...);
+  visit(F{"num_threads", ">= 0", [](const C& m) { return m.num_threads >= 0; }}, c.num_threads...);
+  visit(F{"executor"}, c.executor...);
+  visit(F{"record"}, c.record...);
+  visit(F{"keep_gradients"}, c.keep_gradients...);
 }
 
-// Both.
 template <class Visit, class... Configs>
-void visit_mlp_fields(Visit&& visit, Configs&... configs) {
-  visit_network_fields(visit, configs...);
-  visit_run_fields(visit, configs...);
+void visit_mlp_fields(Visit&& visit, Configs&... c) {
+  visit_network_fields(visit, c...);
+  visit_run_fields(visit, c...);
 }
 
 // Checkpoints hold all of them.
 template <class Visit, class... Configs>
-void visit_optimizer_fields(Visit&& visit, Configs&... configs) {
+void visit_optimizer_fields(Visit&& visit, Configs&... c) {
   using C = OptimizerConfig;
   using F = Field<C>;
-  visit(F{"kind"}, configs.kind...);
-  visit(F{"learning_rate",
-          [](const C& c) { return c.learning_rate >= 0.0 && is_finite(c.learning_rate); },
-          "finite and >= 0"},
-        configs.learning_rate...);
-  visit(F{"momentum", [](const C& c) { return is_fraction(c.momentum); }, "0 <= momentum < 1"},
-        configs.momentum...);
-  visit(F{"nesterov", [](const C& c) { return !c.nesterov || c.momentum > 0.0; },
-          "true only with momentum > 0"},
-        configs.nesterov...);
-  visit(F{"weight_decay",
-          [](const C& c) { return c.weight_decay >= 0.0 && is_finite(c.weight_decay); },
-          "finite and >= 0"},
-        configs.weight_decay...);
-  visit(F{"beta1", [](const C& c) { return is_fraction(c.beta1); }, "0 <= beta1 < 1"},
-        configs.beta1...);
-  visit(F{"beta2", [](const C& c) { return is_fraction(c.beta2); }, "0 <= beta2 < 1"},
-        configs.beta2...);
-  visit(F{"epsilon",
-          [](const C& c) { return static_cast<float>(c.epsilon) > 0.0F && is_finite(c.epsilon); },
-          "finite and > 0, also when rounded to float"},
-        configs.epsilon...);
-  visit(F{"max_norm",
-          [](const C& c) {
-            return c.max_norm == 0.0 ||
-                   (std::isfinite(c.max_norm) && static_cast<float>(c.max_norm) > 0.0F);
-          },
-          "0, or finite and > 0, also when rounded to float"},
-        configs.max_norm...);
+  visit(F{"kind", "OptimizerKind"}, c.kind...);
+  visit(F{"learning_rate", "finite and >= 0", not_negative<&C::learning_rate>}, c.learning_rate...);
+  visit(F{"momentum", "0 <= momentum < 1", fraction<&C::momentum>}, c.momentum...);
+  visit(F{"nesterov", "true only with momentum > 0",
+          [](const C& o) { return !o.nesterov || o.momentum > 0.0; }},
+        c.nesterov...);
+  visit(F{"weight_decay", "finite and >= 0", not_negative<&C::weight_decay>}, c.weight_decay...);
+  visit(F{"beta1", "0 <= beta1 < 1", fraction<&C::beta1>}, c.beta1...);
+  visit(F{"beta2", "0 <= beta2 < 1", fraction<&C::beta2>}, c.beta2...);
+  visit(F{"epsilon", "finite and > 0, also when rounded to float", positive<&C::epsilon>},
+        c.epsilon...);
+  visit(F{"max_norm", "0, or finite and > 0, also when rounded to float",
+          [](const C& o) {
+            return o.max_norm == 0.0 ||
+                   (static_cast<float>(o.max_norm) > 0.0F && std::isfinite(o.max_norm));
+          }},
+        c.max_norm...);
 }
 
 }  // namespace simdrop::detail

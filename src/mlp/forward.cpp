@@ -1,198 +1,112 @@
-// Forward propagation.
+// Forward propagation in training.
 #include <algorithm>
 
 #include "mask/mask_source.h"
-#include "mlp/loss.h"
-#include "mlp/mask_bits.h"
-#include "mlp/network.h"
-#include "mlp/shares.h"
-#include "mlp/stream_id.h"
+#include "mlp/training_pass.h"
 #include "simdrop/mask.hpp"
+#include "threading/parallel.h"
 
 namespace simdrop::detail {
 
-ConstMatrix Network::activation(std::size_t layer) const {
-  if (layer == 0) return input;
-  return {layers[layer].a.get(), forward_rows, layers[layer].width};
-}
-
-ConstMatrix Network::activation(std::size_t l, const Group& group) const {
-  const Layer& layer = layers[l];
-  const std::size_t columns = layer.columns(group);
-  if (l > 0) return {layer.a.get() + group.first * layer.width, group.rows, columns};
-  if (layer.kept.units[group.index].index == nullptr) {
-    return {input.row(group.first), group.rows, input.cols, input.ld};
+// Ends with a barrier; the outputs are those before the activation then, in z.
+void TrainingPass::forward_pass(const TeamMember& member, const Batch& batch) const {
+  if (model_.drops_neurons()) {
+    gather_input(member, batch.x);
+  } else {
+    drop_input(member, batch);
   }
-  return {layer.a.get() + group.first * kept_ld(layer.width), group.rows, columns,
-          kept_ld(columns)};
-}
-
-MaskSource Network::mask_source(std::size_t layer, std::uint64_t step,
-                                std::uint64_t first_row) const {
-  const Layer& source = layers[layer];
-  return make_mask_source({.keep_prob = source.forward_keep_prob,
-                           .stream = {config.seed, stream_id(StreamDomain::mask, layer, step)},
-                           .first = first_row * source.width},
-                          source.injected.empty() ? nullptr : source.injected.data());
-}
-
-// Where the bits of this forward() will lie: an injected mask stays where it is, but in record
-// mode, where it is copied for readers.
-void Network::choose_mask(std::size_t l) {
-  Layer& layer = layers[l];
-  layer.forward_keep_prob = keep_prob(l);
-  layer.forward_mask = nullptr;
-  if (!layer.injected.empty()) {
-    layer.forward_mask = layer.injected.data();
-    if (!config.record) return;
-    extract_bits(layer.injected.data(), 0, mask_size(l), layer.mask.get());
-  } else if (layer.forward_keep_prob < 1.0 || config.record) {
-    layer.forward_mask = layer.mask.get();
-  }
-}
-
-void Network::begin_forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row) {
-  forward_rows = x.rows;
-  backward_rows = 0;
-  has_gradients = false;
-  choose_groups(first_row);
-  for (std::size_t l = 0; l < last(); ++l) {
-    if (neuron()) {
-      choose_units(l, step, first_row);
-    } else {
-      choose_mask(l);
-    }
-  }
-  const Layer& first = layers[0];
-  input = first.forward_mask == nullptr ? x : ConstMatrix(first.a.get(), x.rows, x.cols);
-}
-
-void Network::draw_mask(const TeamMember& member, std::size_t l, std::uint64_t step,
-                        std::uint64_t first_row) const {
-  const Layer& layer = layers[l];
-  if (layer.forward_mask == nullptr || layer.forward_mask != layer.mask.get()) return;
-  const Range mine = share_of(member, forward_rows * layer.width, mask_grain, elements_per_thread);
-  if (mine.empty()) return;
-  table_.bernoulli_mask(advance(mask_source(l, step, first_row), mine.begin), mine.end - mine.begin,
-                        layer.mask.get() + mine.begin / 8);
+  for (const Group& group : kept_.groups()) forward_group(member, batch, group);
 }
 
 // Ends with a barrier.
-void Network::forward_input(const TeamMember& member, ConstMatrix x, std::uint64_t step,
-                            std::uint64_t first_row) const {
-  const Layer& layer = layers[0];
-  if (layer.forward_mask == nullptr) return;
+void TrainingPass::drop_input(const TeamMember& member, const Batch& batch) const {
+  const ConstMatrix x = batch.x;
+  const LayerMask& mask = layers_[0].mask;
+  if (mask.bits() == nullptr) return;
   const Range rows = share_of(member, x.rows, 8, elements_per_thread / x.cols);
   if (!rows.empty()) {
     const std::size_t offset = rows.begin * x.cols;
-    const bool drawn_to_read = config.record && layer.injected.empty();
-    std::uint8_t* bits = drawn_to_read ? layer.mask.get() + offset / 8 : nullptr;
-    table_.f32.dropout(advance(mask_source(0, step, first_row), offset),
-                       dropout_scale(layer.forward_keep_prob),
-                       {rows.end - rows.begin, x.cols, x.ld, x.cols}, x.row(rows.begin),
-                       layer.a.get() + offset, bits);
+    const bool drawn_to_read = model_.config().record && mask.drawn();
+    std::uint8_t* bits = drawn_to_read ? mask.memory() + offset / 8 : nullptr;
+    const MaskSource source = mask.source(mask_stream(0, batch.step), batch.first_row * x.cols);
+    model_.table().f32.dropout(advance(source, offset), dropout_scale(mask.keep_prob()),
+                               {rows.end - rows.begin, x.cols, x.ld, x.cols}, x.row(rows.begin),
+                               layers_[0].a.get() + offset, bits);
   }
-  member.barrier();
-}
-
-// What layer l computes from x without dropout: y is a, or z of the last layer.
-ForwardCall<float> Network::inference_call(std::size_t l, ConstMatrix x, Matrix y) const {
-  const Matrix w = weights(l);
-  ForwardCall<float> call{{}, x.data, x.ld};
-  ForwardProduct<float>& p = call.product;
-  p.batch = x.rows;
-  p.outs = w.rows;
-  p.k = w.cols;
-  p.w = w.data;
-  p.ld_w = w.ld;
-  p.bias = layers[l].bias.get();
-  p.relu = l < last();
-  p.scale = 1.0F;
-  p.y = y.data;
-  p.ld_y = y.ld;
-  return call;
-}
-
-// The same in training, where hidden layers drop, from what layer l - 1 keeps to what l does.
-ForwardCall<float> Network::forward_call(std::size_t l, const Group& group) const {
-  const Layer& layer = layers[l];
-  const KeptUnits& kept = layer.kept.units[group.index];
-  const bool hidden = l < last();
-  const std::size_t offset = group.first * layer.width;
-  float* y = (hidden ? layer.a.get() : layer.z.get()) + offset;
-  ForwardCall<float> call =
-      inference_call(l, activation(l - 1, group), {y, group.rows, kept.count});
-  ForwardProduct<float>& p = call.product;
-  if (hidden) {
-    p.scale = dropout_scale(layer.forward_keep_prob);
-    p.bits = layer.forward_mask;
-    p.bits_per_row = layer.width;
-    if (config.record) p.z = layer.z.get() + offset;
-    p.ld_z = kept.count;
-  }
-  if (!drops_units(l, group)) return call;
-  p.outs = kept.count;
-  p.rows = kept.index;
-  p.columns = layers[l - 1].kept.units[group.index];
-  p.k = p.columns.count;
-  if (l > 1) p.kept_w = layer.kept_weights(group, layers[l - 1].width);
-  p.ld_kept_w = kept_ld(p.k);
-  if (kept.index != nullptr) p.bias = layer.kept.bias.get() + group.index * layer.width;
-  return call;
-}
-
-// With keep_prob 0 nothing is kept, whatever an injected mask says.
-void Network::clear_dropped(const TeamMember& member, const Layer& layer) const {
-  if (layer.forward_keep_prob != 0.0 || neuron()) return;
-  const Range mine = share_of(member, forward_rows * layer.width, mask_grain, elements_per_thread);
-  std::fill(layer.a.get() + mine.begin, layer.a.get() + mine.end, 0.0F);
   member.barrier();
 }
 
 // Ends with a barrier.
-void Network::forward_group(const TeamMember& member, const Group& group, std::uint64_t step,
-                            std::uint64_t first_row) const {
-  for (std::size_t l = 1; l <= last(); ++l) {
-    const ForwardCall<float> call = forward_call(l, group);
-    pack(table_, member, call, memory.of_layer(l));
-    if (l < last()) draw_mask(member, l, step, first_row);
+void TrainingPass::gather_input(const TeamMember& member, ConstMatrix x) const {
+  if (!kept_.drops(0)) return;
+  const float scale = dropout_scale(layers_[0].mask.keep_prob());
+  for (const Group& group : kept_.groups()) {
+    const Range rows = share_of(member, group.rows, 1, elements_per_thread / x.cols);
+    if (rows.empty()) continue;
+    const KeptUnits& kept = kept_.units(0, group);
+    const std::size_t ld = kept_ld(kept.count);
+    float* to = layers_[0].a.get() + group.first * kept_ld(x.cols) + rows.begin * ld;
+    model_.table().compress_rows_f32(rows.end - rows.begin, kept, scale,
+                                     x.row(group.first + rows.begin), x.ld, to, ld);
+  }
+  member.barrier();
+}
+
+// Ends with a barrier.
+void TrainingPass::forward_group(const TeamMember& member, const Batch& batch,
+                                 const Group& group) const {
+  for (std::size_t l = 1; l <= model_.last(); ++l) {
+    const ForwardProduct<float> product = forward_product(l, group);
+    pack(model_.table(), member, product, memory_.of_layer(l));
+    draw_mask(member, l, batch);
     member.barrier();
-    multiply(table_, member, call, memory.of_layer(l));
+    multiply(model_.table(), member, product, memory_.of_layer(l));
     member.barrier();
-    if (l < last()) clear_dropped(member, layers[l]);
+    clear_dropped(member, l);
   }
 }
 
-// Ends with a barrier; the outputs are those before the activation then, in z.
-void Network::forward_pass(const TeamMember& member, ConstMatrix x, std::uint64_t step,
-                           std::uint64_t first_row) const {
-  forward_input(member, x, step, first_row);
-  gather_input(member, x);
-  for (const Group& group : groups_) forward_group(member, group, step, first_row);
+// From what layer l - 1 keeps to what l does. y: A, or Z of the last layer.
+ForwardProduct<float> TrainingPass::forward_product(std::size_t l, const Group& group) const {
+  const Layer& layer = layers_[l];
+  const bool hidden = l < model_.last();
+  const std::size_t width = model_.width(l);
+  const std::size_t kept = kept_.units(l, group).count;
+  const std::size_t offset = group.first * width;
+  float* y = (hidden ? layer.a.get() : layer.z.get()) + offset;
+  ForwardProduct<float> product =
+      model_.product(l, activation(l - 1, group), {y, group.rows, kept});
+  if (hidden) {
+    product.epilogue.scale = dropout_scale(layer.mask.keep_prob());
+    product.epilogue.bits = model_.drops_neurons() ? nullptr : layer.mask.bits();
+    product.epilogue.bits_per_row = width;
+    if (model_.config().record) product.epilogue.z = {layer.z.get() + offset, kept};
+  }
+  product.kept = kept_.of_product(l, group);
+  if (kept_.drops(l)) product.epilogue.bias = kept_.bias(l, group);
+  return product;
 }
 
-OutputRows Network::outputs_of_batch() const noexcept {
-  const Layer& output = layers[last()];
-  return {forward_rows,   output.width,   output.width,    nullptr,
-          output.z.get(), output.a.get(), output.dz.get(), losses_.get()};
+// A member's share of the mask of a hidden layer, if elements are dropped by drawn bits.
+void TrainingPass::draw_mask(const TeamMember& member, std::size_t l, const Batch& batch) const {
+  const LayerMask& mask = layers_[l].mask;
+  if (!mask.drawn() || model_.drops_neurons()) return;
+  const std::size_t width = model_.width(l);
+  const Range mine = share_of(member, forward_rows_ * width, mask_grain, elements_per_thread);
+  if (mine.empty()) return;
+  const MaskSource source = mask.source(mask_stream(l, batch.step), batch.first_row * width);
+  model_.table().bernoulli_mask(advance(source, mine.begin), mine.end - mine.begin,
+                                mask.memory() + mine.begin / 8);
 }
 
-void Network::finish_outputs(const TeamMember& member, const OutputRows& outputs,
-                             const Targets* targets) const {
-  const Range rows = share_of(member, outputs.rows, 1, outputs_per_thread / outputs.cols);
-  if (rows.empty()) return;
-  output_rows(table_, config.loss, outputs, targets, rows.begin, rows.end);
-}
-
-ConstMatrix Network::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
-                             const Threads& threads) {
-  begin_forward(x, step, first_row);
-  parallel_team(team_for(threads, x.rows, 1.0), [&](const TeamMember& member) {
-    forward_pass(member, x, step, first_row);
-    finish_outputs(member, outputs_of_batch(), nullptr);
-    record_forward(member);
-  });
-  return activation(last());
+// With keep_prob 0 nothing is kept, whatever an injected mask says. Ends with a barrier.
+void TrainingPass::clear_dropped(const TeamMember& member, std::size_t l) const {
+  const Layer& layer = layers_[l];
+  if (layer.mask.keep_prob() != 0.0 || model_.drops_neurons()) return;
+  const std::size_t elements = forward_rows_ * model_.width(l);
+  const Range mine = share_of(member, elements, mask_grain, elements_per_thread);
+  std::fill(layer.a.get() + mine.begin, layer.a.get() + mine.end, 0.0F);
+  member.barrier();
 }
 
 }  // namespace simdrop::detail

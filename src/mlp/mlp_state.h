@@ -1,17 +1,31 @@
-// What an Mlp holds.
+// What an Mlp holds. Data flows down: the model, a pass of training over it, predictions of it.
 #pragma once
 
+#include "mlp/config.h"
 #include "mlp/inference.h"
-#include "mlp/network.h"
+#include "mlp/model.h"
+#include "mlp/pass_memory.h"
+#include "mlp/training_pass.h"
 #include "simdrop/mlp.hpp"
 
 namespace simdrop {
 
 struct Mlp::State {
   explicit State(const MlpConfig& config)
-      : network(config), inference(network, config.max_batch, network.memory) {}
+      : model(config),
+        memory(model.table(), config.widths, config.max_batch, detail::Passes::both,
+               detail::own_threads(config)),
+        training(model, memory),
+        inference(model, config.max_batch, memory) {}
 
-  detail::Network network;
+  // The threads of a call, whose memory is reserved before anything is written.
+  Threads reserve(const std::optional<Threads>& threads) {
+    return memory.reserve(threads, detail::own_threads(model.config()));
+  }
+
+  detail::Model model;
+  detail::PassMemory memory;  // of training and of predictions
+  detail::TrainingPass training;
   detail::Inference inference;
 };
 

@@ -4,40 +4,39 @@
 #include "linear/few_rows.h"
 #include "mask/mask_source.h"
 #include "mlp/inference.h"
-#include "mlp/shares.h"
 #include "mlp/stream_id.h"
 #include "simdrop/mask.hpp"
 
 namespace simdrop::detail {
 
-// The first layer that drops anything, or network_.last().
+// The first layer that drops anything, or model_.last().
 std::size_t Inference::first_dropped() const {
   std::size_t l = 0;
-  while (l < network_.last() && network_.keep_prob(l) == 1.0) ++l;
+  while (l < model_.last() && model_.keep_prob(l) == 1.0) ++l;
   return l;
 }
 
-// Row s * pass.rows + r of y: row r of sample s, after the dropout of layer l (and its bias and
-// ReLU, if it is not the input). in: those rows before, or the pass.rows that all samples share.
+// Row s * rows + r of y: row r of sample s, after the dropout of layer l (and its bias and ReLU, if
+// it is not the input). in: those rows before, or the `rows` that all samples share.
 // Ends with a barrier.
-void Inference::drop_samples(const TeamMember& member, std::size_t l, const SamplePass& pass,
-                             ConstMatrix in, Matrix y) const {
+void Inference::drop_samples(const TeamMember& member, std::size_t l, const Samples& pass,
+                             std::size_t rows, ConstMatrix in, Matrix y) const {
   MaskSource source =
-      make_mask_source({.keep_prob = network_.keep_prob(l), .stream = {network_.config.seed, 0}});
-  const float scale = dropout_scale(network_.keep_prob(l));
+      make_mask_source({.keep_prob = model_.keep_prob(l), .stream = {model_.config().seed, 0}});
+  const float scale = dropout_scale(model_.keep_prob(l));
   const Range mine = share_of(member, y.rows, 1, elements_per_thread / y.cols);
   for (std::size_t i = mine.begin, count = 0; i < mine.end; i += count) {
-    const std::size_t r = i % pass.rows;
-    count = std::min(mine.end - i, pass.rows - r);
-    source.stream = stream_id(StreamDomain::sample, l, pass.first_sample + i / pass.rows);
+    const std::size_t r = i % rows;
+    count = std::min(mine.end - i, rows - r);
+    source.stream = stream_id(StreamDomain::sample, l, pass.first + i / rows);
     source.first = (pass.first_row + r) * y.cols;
     const Shape2D shape{count, y.cols, in.ld, y.ld};
-    const float* from = in.row(in.rows == pass.rows ? r : i);
+    const float* from = in.row(in.rows == rows ? r : i);
     if (l == 0) {
-      network_.table().f32.dropout(source, scale, shape, from, y.row(i), nullptr);
+      model_.table().f32.dropout(source, scale, shape, from, y.row(i), nullptr);
     } else {
-      network_.table().f32.bias_relu_dropout(source, scale, shape, from, network_.bias(l).data(),
-                                             y.row(i), nullptr);
+      model_.table().f32.bias_relu_dropout(source, scale, shape, from, model_.bias(l).data(),
+                                           y.row(i), nullptr);
     }
   }
   member.barrier();
@@ -45,33 +44,32 @@ void Inference::drop_samples(const TeamMember& member, std::size_t l, const Samp
 
 // Outputs of every sample of a pass. `base` is what they share: the input, if that is the first
 // that drops, or else the product of layer `first` before its bias.
-void Inference::sample_outputs(const TeamMember& member, std::size_t first, const SamplePass& pass,
-                               ConstMatrix base) const {
-  const std::size_t rows = pass.samples * pass.rows;
+void Inference::sample_outputs(const TeamMember& member, std::size_t first, const Samples& pass,
+                               std::size_t rows, ConstMatrix base) const {
+  const std::size_t all = pass.count * rows;
   const auto stacked = [&](std::size_t l) {
-    return Matrix{l == 0 ? samples_.input.get() : hidden_[l % 2].get(), rows,
-                  network_.layers[l].width};
+    return Matrix{l == 0 ? samples_.input.get() : hidden_[l % 2].get(), all, model_.width(l)};
   };
   Matrix in = stacked(first);
-  drop_samples(member, first, pass, base, in);
-  for (std::size_t l = first + 1; l < network_.last(); ++l) {
+  drop_samples(member, first, pass, rows, base, in);
+  for (std::size_t l = first + 1; l < model_.last(); ++l) {
     const Matrix y = stacked(l);
-    const bool drops = network_.keep_prob(l) != 1.0;
-    linear_few_rows(network_.table(), member, in, network_.weights(l),
-                    drops ? std::span<float>() : network_.bias(l), !drops, y);
+    const bool drops = model_.keep_prob(l) != 1.0;
+    linear_few_rows(model_.table(), member, in, model_.weights(l),
+                    drops ? std::span<float>() : model_.bias(l), !drops, y);
     member.barrier();
-    if (drops) drop_samples(member, l, pass, y, y);
+    if (drops) drop_samples(member, l, pass, rows, y, y);
     in = y;
   }
-  output_few(member, in, {samples_.out.get(), rows, network_.layers[network_.last()].width});
+  output_few(member, in, {samples_.out.get(), all, model_.width(model_.last())});
 }
 
 // Welford's update, sample by sample; `done` of them came before.
 // Source: Welford, "Note on a method for calculating corrected sums of squares and products",
 // Technometrics 4 (1962).
-void Inference::add_samples(const TeamMember& member, std::size_t done,
-                            const SamplePass& pass) const {
-  const std::size_t n = pass.rows * network_.layers[network_.last()].width;
+void Inference::add_samples(const TeamMember& member, std::size_t done, const Samples& pass,
+                            std::size_t rows) const {
+  const std::size_t n = rows * model_.width(model_.last());
   const Range mine = share_of(member, n, 1, outputs_per_thread);
   double* mean = samples_.mean.get();
   double* squares = samples_.squares.get();
@@ -79,7 +77,7 @@ void Inference::add_samples(const TeamMember& member, std::size_t done,
     std::fill(mean + mine.begin, mean + mine.end, 0.0);
     std::fill(squares + mine.begin, squares + mine.end, 0.0);
   }
-  for (std::size_t s = 0; s < pass.samples; ++s) {
+  for (std::size_t s = 0; s < pass.count; ++s) {
     const float* out = samples_.out.get() + s * n;
     const auto count = static_cast<double>(done + s + 1);
     for (std::size_t i = mine.begin; i < mine.end; ++i) {
@@ -103,44 +101,43 @@ void Inference::write_moments(std::size_t samples, Matrix mean, Matrix variance)
 
 // Samples are stacked as rows of one batch, as many as fit into max_batch: the weights are read
 // once for all of them. What no dropout has touched is computed once for all samples.
-void Inference::monte_carlo_chunk(const TeamMember& member, const SampleChunk& chunk) const {
+void Inference::monte_carlo_chunk(const TeamMember& member, ConstMatrix x,
+                                  const Samples& samples) const {
   const std::size_t first = first_dropped();
-  const std::size_t m = chunk.x.rows;
-  ConstMatrix base = hidden_few(member, chunk.x, first);
-  if (first > 0 && first < network_.last()) {
-    const Matrix product{samples_.shared.get(), m, network_.layers[first].width};
-    linear_few_rows(network_.table(), member, base, network_.weights(first), {}, false, product);
+  const std::size_t m = x.rows;
+  ConstMatrix base = hidden_few(member, x, first);
+  if (first > 0 && first < model_.last()) {
+    const Matrix product{samples_.shared.get(), m, model_.width(first)};
+    linear_few_rows(model_.table(), member, base, model_.weights(first), {}, false, product);
     member.barrier();
     base = product;
   }
-  for (std::size_t done = 0; done < chunk.samples;) {
-    const SamplePass pass{chunk.first_sample + done, std::min(chunk.samples - done, max_batch_ / m),
-                          chunk.first_row, m};
-    if (first == network_.last()) {
-      output_few(member, base, {samples_.out.get(), m, network_.layers[network_.last()].width});
+  for (std::size_t done = 0; done < samples.count;) {
+    const Samples pass{std::min(samples.count - done, max_batch_ / m), samples.first + done,
+                       samples.first_row};
+    if (first == model_.last()) {
+      output_few(member, base, {samples_.out.get(), m, model_.width(model_.last())});
     } else {
-      sample_outputs(member, first, pass, base);
+      sample_outputs(member, first, pass, m, base);
     }
     member.barrier();
-    add_samples(member, done, pass);
+    add_samples(member, done, pass, m);
     member.barrier();
-    done += pass.samples;
+    done += pass.count;
   }
 }
 
-void Inference::predict_monte_carlo(ConstMatrix x, std::size_t samples, std::uint64_t first_sample,
-                                    std::uint64_t first_row, Matrix mean, Matrix variance,
-                                    const Threads& threads) const {
+void Inference::predict_monte_carlo(ConstMatrix x, const Samples& samples, Matrix mean,
+                                    Matrix variance, const Threads& threads) const {
   // Without dropout one sample tells what they all are.
-  if (first_dropped() == network_.last()) samples = 1;
+  const std::size_t count = first_dropped() == model_.last() ? 1 : samples.count;
   for (std::size_t begin = 0; begin < x.rows; begin += max_batch_) {
     const std::size_t m = std::min(max_batch_, x.rows - begin);
-    const SampleChunk chunk{
-        {x.row(begin), m, x.cols, x.ld}, samples, first_sample, first_row + begin};
-    const std::size_t stacked = std::min(max_batch_, m * samples);
-    parallel_team(network_.team_for(threads, stacked, 1.0),
-                  [&](const TeamMember& member) { monte_carlo_chunk(member, chunk); });
-    write_moments(samples, {mean.row(begin), m, mean.cols, mean.ld},
+    const ConstMatrix rows{x.row(begin), m, x.cols, x.ld};
+    const Samples of_rows{count, samples.first, samples.first_row + begin};
+    parallel_team(model_.team_for(threads, std::min(max_batch_, m * count), 1.0),
+                  [&](const TeamMember& member) { monte_carlo_chunk(member, rows, of_rows); });
+    write_moments(count, {mean.row(begin), m, mean.cols, mean.ld},
                   {variance.row(begin), m, variance.cols, variance.ld});
   }
 }

@@ -9,7 +9,6 @@
 #include "mlp/checkpoint_access.h"
 #include "mlp/config.h"
 #include "mlp/optimizer_access.h"
-#include "mlp/optimizer_params.h"
 #include "threading/parallel.h"
 
 namespace simdrop {
@@ -38,15 +37,15 @@ void check_row_length(std::size_t row_length, std::size_t size) {
 detail::OptimizerAccess::OptimizerAccess(Optimizer& optimizer_)
     : optimizer(optimizer_),
       update(optimizer_.config_.kind == OptimizerKind::sgd ? Update::sgd : Update::adam),
-      sgd(sgd_params(optimizer_.config_)),
-      adam(adam_params(optimizer_.config_, optimizer_.step_)) {}
+      step{sgd_params(optimizer_.config_), adam_params(optimizer_.config_, optimizer_.step_),
+           optimizer_.config_.max_norm, false} {}
 
-detail::GradientUse<float> detail::OptimizerAccess::use(std::size_t index, float* parameters,
-                                                        std::size_t ld) const noexcept {
+detail::GradientTarget<float> detail::OptimizerAccess::target(std::size_t index, float* parameters,
+                                                              std::size_t ld) const noexcept {
   const auto data = [](std::vector<float>& state) {
     return state.empty() ? nullptr : state.data();
   };
-  return {update, parameters, data(optimizer.first_[index]), data(optimizer.second_[index]), ld};
+  return {parameters, data(optimizer.first_[index]), data(optimizer.second_[index]), ld};
 }
 
 std::span<float> detail::optimizer_state(Optimizer& optimizer, std::size_t which,

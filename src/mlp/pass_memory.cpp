@@ -26,10 +26,12 @@ void PassMemory::allocate_scratch(std::size_t team) {
   team_ = team;
 }
 
-Threads PassMemory::reserve(const Threads& threads) {
-  const std::size_t team = largest_team(threads);
+Threads PassMemory::reserve(const std::optional<Threads>& threads, const Threads& own) {
+  if (threads.has_value()) check_threads(*threads);
+  const Threads wanted = threads.value_or(own);
+  const std::size_t team = largest_team(wanted);
   if (team > team_) allocate_scratch(team);
-  return of_size(threads, std::min(team_size(threads), team_));
+  return of_size(wanted, std::min(team_size(wanted), team_));
 }
 
 }  // namespace simdrop::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "base/buffer.h"
@@ -19,9 +20,9 @@ class PassMemory {
   PassMemory(const KernelTable& table, std::span<const std::size_t> widths, std::size_t max_batch,
              Passes passes, const Threads& threads);
 
-  // The team that a call may have, with scratch for each of its members. Allocates if it is larger
-  // than all before.
-  Threads reserve(const Threads& threads);
+  // The team that a call may have, `own` if it does not say, with scratch for each of its members.
+  // Allocates if it is larger than all before. Throws std::invalid_argument.
+  Threads reserve(const std::optional<Threads>& threads, const Threads& own);
 
   // Of layer `layer`, whose panels begin at `offset`.
   [[nodiscard]] ProductBuffers<float> of_layer(std::size_t layer,

@@ -1,6 +1,7 @@
 // Runs work on a thread team: OpenMP's threads, of which this is the only user, or an executor's.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <type_traits>
 
@@ -61,6 +62,20 @@ void parallel_team(const Threads& threads, Fn&& fn) {
         (*static_cast<Callable*>(context))(member);
       },
       const_cast<void*>(static_cast<const void*>(&fn)));
+}
+
+// Less than this is not worth a thread: a few microseconds of an elementwise kernel, and of
+// exponentials.
+inline constexpr std::size_t elements_per_thread = 8192;
+inline constexpr std::size_t outputs_per_thread = 2048;
+
+// What a member does of n things, cut at multiples of `grain`; so many members take part that each
+// has about `least`.
+inline Range share_of(const TeamMember& member, std::size_t n, std::size_t grain,
+                      std::size_t least) {
+  const std::size_t parts = std::min(member.size, 1 + n / std::max<std::size_t>(least, 1));
+  if (member.rank >= parts) return {0, 0};
+  return share(n, grain, member.rank, parts);
 }
 
 }  // namespace simdrop::detail

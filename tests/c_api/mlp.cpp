@@ -1,6 +1,7 @@
 // The C API's network and optimisers: the bits of the C++ API.
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -206,6 +207,42 @@ TEST_SUITE("C API network") {
     CHECK(told.keep_prob[1] == 0.25);
     CHECK(told.seed == 42);
     CHECK(told.executor == nullptr);
+  }
+
+  TEST_CASE("every field of a configuration arrives, and is told as it was given") {
+    auto config = make_config();
+    config.max_batch = 16;
+    config.dropout_group = 4;
+    config.dropout_unit = SIMDROP_UNIT_NEURON;
+    config.loss = SIMDROP_LOSS_IDENTITY_MSE;
+    config.init = SIMDROP_INIT_XAVIER;
+    config.num_threads = 2;
+    config.keep_gradients = 1;
+    for (const bool lazy : {false, true}) {
+      config.lazy_updates = lazy;
+      if (lazy) config.dropout_group = 0;
+      const auto mlp = create(config);
+      auto told = made(simdrop_mlp_config_init);
+      REQUIRE(simdrop_mlp_get_config(mlp.get(), &told, nullptr) == SIMDROP_OK);
+      told.widths = config.widths;
+      told.keep_prob = config.keep_prob;
+      CHECK(std::memcmp(&told, &config, sizeof(config)) == 0);
+    }
+    const auto mlp = create(config);
+    auto rule = made(simdrop_optimizer_config_init);
+    rule.learning_rate = 0.25;
+    rule.momentum = 0.5;
+    rule.weight_decay = 0.125;
+    rule.beta1 = 0.75;
+    rule.beta2 = 0.875;
+    rule.epsilon = 1e-3;
+    rule.max_norm = 2.0;
+    rule.kind = SIMDROP_ADAMW;
+    rule.nesterov = 1;
+    const auto optimizer = create(rule, mlp.get());
+    auto told = made(simdrop_optimizer_config_init);
+    REQUIRE(simdrop_optimizer_get_config(optimizer.get(), &told, nullptr) == SIMDROP_OK);
+    CHECK(std::memcmp(&told, &rule, sizeof(rule)) == 0);
   }
 
   TEST_CASE("predictors share one network among threads") {

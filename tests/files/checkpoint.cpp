@@ -11,6 +11,7 @@
 #include "helpers/mlp_fixtures.h"
 #include "helpers/safetensors_file.h"
 #include "helpers/temporary_directory.h"
+#include "io/checkpoint_config.h"
 #include "simdrop/checkpoint.hpp"
 
 namespace {
@@ -143,6 +144,57 @@ TEST_CASE("checkpoint: every field of the configuration comes back exactly") {
   CHECK(read.beta2 == given.beta2);
   CHECK(read.epsilon == given.epsilon);
   CHECK(read.max_norm == given.max_norm);
+}
+
+TEST_CASE("checkpoint: the configuration's text is that of version 0.2.0, byte for byte") {
+  MlpConfig network{.widths = {3, 5, 2, 4},
+                    .keep_prob = {0x1.fffffffffffffp-1, 1.0 / 3.0},
+                    .input_keep_prob = 0.1,
+                    .dropout_unit = DropoutUnit::neuron,
+                    .dropout_group = 3,
+                    .loss = Loss::identity_mse,
+                    .init = Init::xavier,
+                    .seed = ~std::uint64_t{0}};
+  OptimizerConfig rule{.kind = OptimizerKind::adamw,
+                       .learning_rate = 0.1 + 0.2,
+                       .momentum = 0.5,
+                       .nesterov = true,
+                       .weight_decay = 1e-17,
+                       .beta1 = 2.0 / 3.0,
+                       .beta2 = 0.99999,
+                       .epsilon = 1.2345678901234567e-9,
+                       .max_norm = 1.0 / 7.0};
+  const auto check = [&](const std::string& text) {
+    Optimizer optimizer(rule, {});
+    optimizer.begin_step();
+    CHECK(detail::config_text(network, &optimizer) == text);
+    const detail::SavedConfig read = detail::parse_config(text, {});
+    Optimizer again(*read.optimizer, {});
+    again.begin_step();
+    CHECK(detail::config_text(read.network, &again) == text);
+    CHECK(read.step_count == 1);
+  };
+  check(R"({"version":1,"network":{"widths":[3,5,2,4],"keep_prob":[0.9999999999999999,)"
+        R"(0.3333333333333333],"input_keep_prob":0.1,"dropout_unit":"neuron","lazy_updates":false,)"
+        R"("dropout_group":3,"loss":"identity_mse","init":"xavier","seed":18446744073709551615},)"
+        R"("optimizer":{"kind":"adamw","learning_rate":0.30000000000000004,"momentum":0.5,)"
+        R"("nesterov":true,"weight_decay":1e-17,"beta1":0.6666666666666666,"beta2":0.99999,)"
+        R"("epsilon":1.2345678901234566e-09,"max_norm":0.14285714285714285,"step_count":1}})");
+  network = {.widths = {2, 2}, .dropout_unit = DropoutUnit::neuron, .lazy_updates = true};
+  network.loss = Loss::sigmoid_bce;
+  rule = {};
+  check(R"({"version":1,"network":{"widths":[2,2],"keep_prob":[],"input_keep_prob":1,)"
+        R"("dropout_unit":"neuron","lazy_updates":true,"dropout_group":0,"loss":"sigmoid_bce",)"
+        R"("init":"he","seed":0},"optimizer":{"kind":"sgd","learning_rate":0.01,"momentum":0.0,)"
+        R"("nesterov":false,"weight_decay":0.0,"beta1":0.9,"beta2":0.999,"epsilon":1e-08,)"
+        R"("max_norm":0.0,"step_count":1}})");
+  network = {.widths = {2, 2}};
+  rule.kind = OptimizerKind::adam;
+  check(R"({"version":1,"network":{"widths":[2,2],"keep_prob":[],"input_keep_prob":1,)"
+        R"("dropout_unit":"element","lazy_updates":false,"dropout_group":0,"loss":"softmax_ce",)"
+        R"("init":"he","seed":0},"optimizer":{"kind":"adam","learning_rate":0.01,"momentum":0.0,)"
+        R"("nesterov":false,"weight_decay":0.0,"beta1":0.9,"beta2":0.999,"epsilon":1e-08,)"
+        R"("max_norm":0.0,"step_count":1}})");
 }
 
 TEST_CASE("checkpoint: tensors have the names of a Sequential with the dropout that acts") {

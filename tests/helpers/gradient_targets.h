@@ -54,10 +54,10 @@ void check_equal(const Target<T>& got, const Target<T>& want) {
 }
 
 template <class T>
-simdrop::detail::GradientUse<T> use_of(Target<T>& t, simdrop::detail::Update update,
-                                       bool has_first) {
+simdrop::detail::GradientTarget<T> target_of(Target<T>& t, simdrop::detail::Update update,
+                                             bool has_first) {
   const bool adam = update == simdrop::detail::Update::adam;
-  return {update, t.target.data(), adam || has_first ? t.first.data() : nullptr,
+  return {t.target.data(), adam || has_first ? t.first.data() : nullptr,
           adam ? t.second.data() : nullptr, t.target.ld};
 }
 

@@ -14,9 +14,9 @@
 
 namespace {
 
-using simdrop::detail::BackwardInputCall;
-using simdrop::detail::BackwardWeightsCall;
-using simdrop::detail::ForwardCall;
+using simdrop::detail::BackwardInputProduct;
+using simdrop::detail::BackwardWeightsProduct;
+using simdrop::detail::ForwardProduct;
 using simdrop::detail::KernelTable;
 using simdrop::detail::LinearShape;
 using simdrop::detail::TeamMember;
@@ -84,44 +84,37 @@ class Problem {
   static constexpr std::size_t most_threads = 8;
   static constexpr T scale_factor{1.25};
 
-  template <class Call>
-  void on_team(int threads, const Call& call) {
+  template <class Product>
+  void on_team(int threads, const Product& product) {
     const simdrop::detail::ProductBuffers<T> buffers{panels_.get(), scratch_.get(), stride_};
     simdrop::detail::parallel_team(threads, [&](const TeamMember& member) {
-      pack(table_, member, call, buffers);
+      pack(table_, member, product, buffers);
       member.barrier();
-      multiply(table_, member, call, buffers);
+      multiply(table_, member, product, buffers);
     });
   }
-  ForwardCall<T> forward(Results<T>& results) const {
-    ForwardCall<T> call{{}, x_.data(), shape_.ins};
-    auto& p = call.product;
-    p.batch = shape_.batch, p.outs = shape_.outs, p.k = shape_.ins;
-    p.w = w_.data(), p.ld_w = shape_.ins;
-    p.scale = scale_factor;
-    p.bits = bits_.data(), p.bits_per_row = shape_.outs;
-    p.y = results.y.data(), p.ld_y = shape_.outs;
-    return call;
+  ForwardProduct<T> forward(Results<T>& results) const {
+    ForwardProduct<T> p{.x = {x_.data(), shape_.batch, shape_.ins},
+                        .weights = {w_.data(), shape_.outs, shape_.ins},
+                        .y = {results.y.data(), shape_.batch, shape_.outs}};
+    p.epilogue.scale = scale_factor;
+    p.epilogue.bits = bits_.data(), p.epilogue.bits_per_row = shape_.outs;
+    return p;
   }
-  BackwardInputCall<T> backward_input(Results<T>& results) const {
-    BackwardInputCall<T> call{{}, dy_.data(), shape_.outs};
-    auto& p = call.product;
-    p.batch = shape_.batch, p.ins = shape_.ins, p.k = shape_.outs;
-    p.w = w_.data(), p.ld_w = shape_.ins;
-    p.stored = x_.data(), p.ld_stored = shape_.ins;
-    p.scale = scale_factor;
-    p.dx = results.dx.data(), p.ld_dx = shape_.ins;
-    return call;
+  BackwardInputProduct<T> backward_input(Results<T>& results) const {
+    return {.dy = {dy_.data(), shape_.batch, shape_.outs},
+            .weights = {w_.data(), shape_.outs, shape_.ins},
+            .epilogue = {{x_.data(), shape_.ins}, scale_factor},
+            .dx = {results.dx.data(), shape_.batch, shape_.ins}};
   }
-  BackwardWeightsCall<T> backward_weights(Results<T>& results) const {
-    BackwardWeightsCall<T> call{{}, x_.data(), shape_.ins};
-    auto& p = call.product;
-    p.batch = shape_.batch, p.outs = shape_.outs, p.ins = shape_.ins;
-    p.dy = dy_.data(), p.ld_dy = shape_.outs;
-    p.alpha = scale_factor;
-    p.weights = {Update::store, results.dw.data(), nullptr, nullptr, shape_.ins};
-    p.bias = {Update::store, results.db.data(), nullptr, nullptr, 0};
-    return call;
+  BackwardWeightsProduct<T> backward_weights(Results<T>& results) const {
+    BackwardWeightsProduct<T> p{.dy = {dy_.data(), shape_.batch, shape_.outs},
+                                .x = {x_.data(), shape_.batch, shape_.ins}};
+    p.use.alpha = scale_factor;
+    p.use.update = Update::store;
+    p.use.dw = {results.dw.data(), nullptr, nullptr, shape_.ins};
+    p.use.db = {results.db.data(), nullptr, nullptr, 0};
+    return p;
   }
 
   const KernelTable& table_;

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "mlp/optimizer_params.h"
+#include "mlp/optimizer_access.h"
 
 namespace {
 

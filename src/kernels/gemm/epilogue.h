@@ -16,27 +16,28 @@ namespace {
 // Bias, ReLU and dropout on n outputs of some examples, a vector each; out and row are those of
 // the first. Whole: n and count are the number of lanes.
 template <class T, bool Whole, bool Bits>
-inline void finish_examples(const ForwardProduct<T>& p, std::size_t row, std::size_t count,
+inline void finish_examples(const ForwardPart<T>& p, std::size_t row, std::size_t count,
                             std::size_t out, std::size_t n, const VecOf<T>* examples,
                             VecOf<T> bias) {
   constexpr std::size_t lanes = lanes_of<T>;
-  const VecOf<T> scale(p.scale);
+  const ForwardEpilogue<T>& e = p.epilogue;
+  const VecOf<T> scale(e.scale);
   const std::size_t last = Whole ? lanes : count;
-  std::size_t bit = p.first_bit + row * p.bits_per_row + out;
-  T* y = p.y + row * p.ld_y + out;
+  std::size_t bit = e.first_bit + row * e.bits_per_row + out;
+  T* y = p.y.data + row * p.y.ld + out;
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < last; ++i, y += p.ld_y) {
+  for (std::size_t i = 0; i < last; ++i, y += p.y.ld) {
     VecOf<T> z = examples[i];
-    if (p.bias != nullptr) z = z + bias;
-    if (p.z != nullptr) store_first(p.z + (row + i) * p.ld_z + out, z, n);
-    if (p.relu) {
+    if (e.bias != nullptr) z = z + bias;
+    if (e.z.data != nullptr) store_first(e.z.data + (row + i) * e.z.ld + out, z, n);
+    if (e.relu) {
       z = relu_times(z, scale);
     } else if constexpr (Bits) {
       z = z * scale;
     }
     if constexpr (Bits) {
-      z = select_bits(load_mask(p.bits, bit), z);
-      bit += p.bits_per_row;
+      z = select_bits(load_mask(e.bits, bit), z);
+      bit += e.bits_per_row;
     }
     if constexpr (Whole) {
       store(y, z);
@@ -48,12 +49,13 @@ inline void finish_examples(const ForwardProduct<T>& p, std::size_t row, std::si
 
 // The sums of the forward product are outputs x examples: they are transposed on the way.
 template <class T, bool Bits>
-void finish_forward(const ForwardProduct<T>& p, const T* sums, std::size_t ld, std::size_t out,
+void finish_forward(const ForwardPart<T>& p, const T* sums, std::size_t ld, std::size_t out,
                     std::size_t outs, std::size_t row, std::size_t rows) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t o = 0; o < outs; o += lanes) {
     const std::size_t n = smaller(lanes, outs - o);
-    const VecOf<T> bias = p.bias != nullptr ? load_first(p.bias + out + o, n) : VecOf<T>(T{0});
+    const T* from = p.epilogue.bias;
+    const VecOf<T> bias = from != nullptr ? load_first(from + out + o, n) : VecOf<T>(T{0});
     for (std::size_t r = 0; r < rows; r += lanes) {
       VecOf<T> examples[lanes];
       load_transposed(n, lanes, sums + o * ld + r, ld, examples);
@@ -69,16 +71,17 @@ void finish_forward(const ForwardProduct<T>& p, const T* sums, std::size_t ld, s
 
 // A vector of inputs of every example; n of its lanes count.
 template <class T, bool Whole>
-inline void finish_inputs(const BackwardInputProduct<T>& p, const T* sums, std::size_t ld,
+inline void finish_inputs(const BackwardInputPart<T>& p, const T* sums, std::size_t ld,
                           std::size_t row, std::size_t rows, std::size_t in, std::size_t n) {
-  const VecOf<T> scale(p.scale);
-  const T* stored = p.stored != nullptr ? p.stored + row * p.ld_stored + in : nullptr;
-  T* dx = p.dx + row * p.ld_dx + in;
-  for (std::size_t r = 0; r < rows; ++r, sums += ld, dx += p.ld_dx) {
+  const BackwardInputEpilogue<T>& e = p.epilogue;
+  const VecOf<T> scale(e.scale);
+  const T* stored = e.stored.data != nullptr ? e.stored.data + row * e.stored.ld + in : nullptr;
+  T* dx = p.dx.data + row * p.dx.ld + in;
+  for (std::size_t r = 0; r < rows; ++r, sums += ld, dx += p.dx.ld) {
     VecOf<T> v = load(sums);
-    if (p.stored != nullptr) {
+    if (e.stored.data != nullptr) {
       v = select_gt_zero(Whole ? load(stored) : load_first(stored, n), v * scale);
-      stored += p.ld_stored;
+      stored += e.stored.ld;
     }
     if constexpr (Whole) {
       store(dx, v);
@@ -89,7 +92,7 @@ inline void finish_inputs(const BackwardInputProduct<T>& p, const T* sums, std::
 }
 
 template <class T>
-void finish_backward_input(const BackwardInputProduct<T>& p, const T* sums, std::size_t ld,
+void finish_backward_input(const BackwardInputPart<T>& p, const T* sums, std::size_t ld,
                            std::size_t row, std::size_t rows, std::size_t in, std::size_t ins) {
   constexpr std::size_t lanes = lanes_of<T>;
   for (std::size_t i = 0; i < ins; i += lanes) {
@@ -102,27 +105,17 @@ void finish_backward_input(const BackwardInputProduct<T>& p, const T* sums, std:
   }
 }
 
-// What becomes of a tile of sums; it may be overwritten.
+// What becomes of a tile of sums, at `offset` in its target: it is stored or added. The tile may be
+// overwritten.
 template <class T>
-inline void use_gradients(const BackwardWeightsProduct<T>& p, const GradientUse<T>& use,
+inline void use_gradients(const GradientUse<T>& use, const GradientTarget<T>& to,
                           std::size_t offset, T* sums, std::size_t ld, std::size_t rows,
                           std::size_t cols) {
   constexpr std::size_t lanes = lanes_of<T>;
-  T* target = use.target + offset;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    const SumTile tile{rows, cols, sums, ld, p.alpha, use.ld};
-    if (use.update == Update::sgd) {
-      sgd_tile(p.sgd, tile, target, use.first == nullptr ? nullptr : use.first + offset);
-      return;
-    }
-    if (use.update == Update::adam) {
-      adam_tile(p.adam, tile, target, use.first + offset, use.second + offset);
-      return;
-    }
-  }
-  const VecOf<T> alpha(p.alpha);
+  T* target = to.data + offset;
+  const VecOf<T> alpha(use.alpha);
   const bool add = use.update == Update::add;
-  for (std::size_t r = 0; r < rows; ++r, sums += ld, target += use.ld) {
+  for (std::size_t r = 0; r < rows; ++r, sums += ld, target += to.ld) {
     for (std::size_t i = 0; i < cols; i += lanes) {
       const VecOf<T> gradient = alpha * load(sums + i);
       const std::size_t n = smaller(lanes, cols - i);
@@ -132,6 +125,21 @@ inline void use_gradients(const BackwardWeightsProduct<T>& p, const GradientUse<
         store_first(target + i, add ? load_first(target + i, n) + gradient : gradient, n);
       }
     }
+  }
+}
+
+// Floats may also be used in an optimiser's step.
+inline void use_gradients(const GradientUse<float>& use, const GradientTarget<float>& to,
+                          std::size_t offset, float* sums, std::size_t ld, std::size_t rows,
+                          std::size_t cols) {
+  const SumTile tile{rows, cols, sums, ld, use.alpha, to.ld};
+  if (use.update == Update::sgd) {
+    float* momentum = to.first == nullptr ? nullptr : to.first + offset;
+    sgd_tile(use.step.sgd, tile, to.data + offset, momentum);
+  } else if (use.update == Update::adam) {
+    adam_tile(use.step.adam, tile, to.data + offset, to.first + offset, to.second + offset);
+  } else {
+    use_gradients<float>(use, to, offset, sums, ld, rows, cols);
   }
 }
 

@@ -67,62 +67,57 @@ inline void compress_rows_f32(std::size_t rows, const KeptUnits& kept, float fac
   }
 }
 
-// Rows of the weights that kept outputs from `first` on take, and where in them inputs q ...
+// Rows of the weights that kept outputs from `first` on take, and where in them kept inputs q ...
 // q + k - 1 lie.
 struct KeptRows {
   const float* rows[tile_mr];
   std::size_t begin, end;
 
-  KeptRows(const ForwardProduct<float>& p, std::size_t first, std::size_t q, std::size_t k)
-      : begin(k == 0 ? 0 : unit_of(p.columns, q)),
-        end(k == 0 ? 0 : unit_of(p.columns, q + k - 1) + 1) {
+  KeptRows(const ForwardPart<float>& p, std::size_t first, std::size_t q, std::size_t k)
+      : begin(k == 0 ? 0 : unit_of(p.kept.ins, q)),
+        end(k == 0 ? 0 : unit_of(p.kept.ins, q + k - 1) + 1) {
     for (std::size_t i = 0; i < tile_mr; ++i) {
-      const std::size_t out = smaller(first + i, p.outs - 1);
-      rows[i] = p.w + (p.rows != nullptr ? p.rows[out] : out) * p.ld_w;
+      const std::size_t out = p.first_out + smaller(first + i, p.outs - 1);
+      rows[i] = p.weights.data + unit_of(p.kept.outs, out) * p.weights.ld;
     }
   }
 };
 
-// Inputs q ... q + k - 1 of outputs first ... first + m - 1 as the left operand, which `operands`
-// has for the whole of W: they are copied to where W's kept part is wanted, or to `copy`.
-inline MicroOperands<float> compress_weights(const ForwardProduct<float>& p, std::size_t first,
-                                             std::size_t m, std::size_t q, std::size_t k,
-                                             MicroOperands<float> operands, float* copy) {
-  const bool keeps_copy = p.kept_w != nullptr;
-  float* to = keeps_copy ? p.kept_w + first * p.ld_kept_w + q : copy;
-  operands.a = to;
-  operands.a_ld = keeps_copy ? p.ld_kept_w : row_stride<float>;
-  const KeptRows from(p, first, q, k);
-  for (std::size_t i = 0; i < m; ++i, to += operands.a_ld) {
-    if (p.columns.index != nullptr) {
-      compress_row(p.columns, q, k, from.rows[i], VecF(1.0F), to);
-    } else {
-      std::memcpy(to, from.rows[i] + q, k * sizeof(float));
+// The weights of a forward product on kept units: compressed, and left where the backward pass
+// wants them, or in `copy`.
+struct KeptWeights {
+  const ForwardPart<float>& p;
+  float* copy;
+  static constexpr bool first_moves = true;  // see AllWeights
+
+  [[nodiscard]] MicroOperands<float> operands(const WeightsTile& tile, const float* x) const {
+    const Rows<float>& kept = p.kept.weights;
+    const bool leaves = kept.data != nullptr;
+    float* to = leaves ? kept.data + tile.out * kept.ld + tile.in : copy;
+    const MicroOperands<float> result{to, leaves ? kept.ld : row_stride<float>, x, nr_of<float>};
+    const KeptRows from(p, tile.out, tile.in, tile.k);
+    for (std::size_t i = 0; i < tile.m; ++i, to += result.a_ld) {
+      if (p.kept.ins.index != nullptr) {
+        compress_row(p.kept.ins, tile.in, tile.k, from.rows[i], VecF(1.0F), to);
+      } else {
+        std::memcpy(to, from.rows[i] + tile.in, tile.k * sizeof(float));
+      }
     }
+    return result;
   }
-  return operands;
-}
 
-// The first products of compressed weights, while what is compressed next is prefetched.
-inline void multiply_compressed(const ForwardProduct<float>& p, std::size_t first, std::size_t m,
-                                std::size_t q, std::size_t n, std::size_t k,
-                                const MicroOperands<float>& operands, float* c, std::size_t ldc) {
-  const bool same_rows = q + k < p.k;
-  const std::size_t next_q = same_rows ? q + k : 0;
-  const KeptRows next(p, same_rows ? first : first + m, next_q, smaller(kc, p.k - next_q));
-  const LeftPrefetched<float> prefetching{operands, next.rows, next.begin, next.end};
-  call_micro<float, true>(m, n, k, prefetching, c, ldc, q != 0);
-}
-
-// Only floats are compressed.
-inline MicroOperands<double> compress_weights(const ForwardProduct<double>&, std::size_t,
-                                              std::size_t, std::size_t, std::size_t,
-                                              MicroOperands<double> operands, double*) {
-  return operands;
-}
-inline void multiply_compressed(const ForwardProduct<double>&, std::size_t, std::size_t,
-                                std::size_t, std::size_t, std::size_t, const MicroOperands<double>&,
-                                double*, std::size_t) {}
+  // Prefetches what is compressed next.
+  void multiply_first(const WeightsTile& tile, std::size_t n, const MicroOperands<float>& operands,
+                      float* c, std::size_t ldc) const {
+    const std::size_t end = tile.in + tile.k;
+    const bool same_rows = end < p.ins;
+    const std::size_t next_in = same_rows ? end : 0;
+    const KeptRows next(p, same_rows ? tile.out : tile.out + tile.m, next_in,
+                        smaller(kc, p.ins - next_in));
+    const LeftPrefetched<float> prefetching{operands, next.rows, next.begin, next.end};
+    call_micro<float, true>(tile.m, n, tile.k, prefetching, c, ldc, tile.in != 0);
+  }
+};
 
 // A range of the columns of a row of weights, of which the kept ones have gradients: the first is
 // alpha times *sums.
@@ -185,17 +180,21 @@ struct AddUpdate {
 };
 
 template <class Body>
-inline void with_update(const BackwardWeightsProduct<float>& p, const GradientUse<float>& use,
-                        Body body) {
+inline void with_update(const GradientUse<float>& use, const GradientTarget<float>& to, Body body) {
   if (use.update == Update::sgd) {
-    with_sgd_update(p.sgd, use.target, use.first, body);
+    with_sgd_update(use.step.sgd, to.data, to.first, body);
   } else if (use.update == Update::adam) {
-    with_adam_update(p.adam, use.target, use.first, use.second, body);
+    with_adam_update(use.step.adam, to.data, to.first, to.second, body);
   } else if (use.update == Update::add) {
-    body(AddUpdate{use.target});
+    body(AddUpdate{to.data});
   } else {
-    body(StoreUpdate{use.target});
+    body(StoreUpdate{to.data});
   }
+}
+
+// Whether what has no gradient stays as it is.
+inline bool is_lazy(const GradientUse<float>& use) {
+  return use.step.lazy || use.update == Update::add;
 }
 
 // Kept outputs out ... out + m - 1 of all, and the dropped ones of their runs, in some columns.
@@ -205,13 +204,14 @@ struct KeptTile {
 };
 
 template <bool Lazy, class Update>
-inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<float>& p,
+inline void update_kept_tile(const Update& update, const BackwardWeightsPart<float>& p,
                              const KeptTile& tile, const float* sums, std::size_t ld_sums) {
-  const std::size_t ld = p.weights.ld;
+  const KeptUnits& outs = p.kept.outs;
+  const std::size_t ld = p.use.dw.ld;
   const GradientRow& row = tile.row;
-  std::size_t r = run_begin(p.out_units, tile.out);
+  std::size_t r = run_begin(outs, tile.out);
   for (std::size_t i = 0; i < tile.m; ++i, ++r) {
-    const std::size_t unit = unit_of(p.out_units, tile.out + i);
+    const std::size_t unit = unit_of(outs, tile.out + i);
     if constexpr (!Lazy) {
       for (; r < unit; ++r) update_dropped_row(update, row.begin, row.end, r * ld);
     }
@@ -219,14 +219,14 @@ inline void update_kept_tile(const Update& update, const BackwardWeightsProduct<
     r = unit;
   }
   if constexpr (!Lazy) {
-    const std::size_t end = run_end(p.out_units, tile.out + tile.m);
+    const std::size_t end = run_end(outs, tile.out + tile.m);
     for (; r < end; ++r) update_dropped_row(update, row.begin, row.end, r * ld);
   }
 }
-inline void use_kept_tile(const BackwardWeightsProduct<float>& p, const KeptTile& tile,
+inline void use_kept_tile(const BackwardWeightsPart<float>& p, const KeptTile& tile,
                           const float* sums, std::size_t ld_sums) {
-  with_update(p, p.weights, [&](const auto& update) {
-    if (p.lazy) {
+  with_update(p.use, p.use.dw, [&](const auto& update) {
+    if (is_lazy(p.use)) {
       update_kept_tile<true>(update, p, tile, sums, ld_sums);
     } else {
       update_kept_tile<false>(update, p, tile, sums, ld_sums);
@@ -234,12 +234,12 @@ inline void use_kept_tile(const BackwardWeightsProduct<float>& p, const KeptTile
   });
 }
 // The bias is a row, whose columns are the outputs.
-inline void use_kept_bias(const BackwardWeightsProduct<float>& p, std::size_t out, std::size_t m,
+inline void use_kept_bias(const BackwardWeightsPart<float>& p, std::size_t out, std::size_t m,
                           const float* sums) {
-  const GradientRow row{p.out_units, run_begin(p.out_units, out), run_end(p.out_units, out + m),
-                        VecF(p.alpha)};
-  with_update(p, p.bias, [&](const auto& update) {
-    if (p.lazy) {
+  const KeptUnits& outs = p.kept.outs;
+  const GradientRow row{outs, run_begin(outs, out), run_end(outs, out + m), VecF(p.use.alpha)};
+  with_update(p.use, p.use.db, [&](const auto& update) {
+    if (is_lazy(p.use)) {
       update_kept_row<true>(update, row, 0, sums);
     } else {
       update_kept_row<false>(update, row, 0, sums);
@@ -248,18 +248,19 @@ inline void use_kept_bias(const BackwardWeightsProduct<float>& p, std::size_t ou
 }
 
 // The max-norm constraint on what an update has touched.
-inline void limit_kept_norms(const BackwardWeightsProduct<float>& p, std::size_t out,
-                             std::size_t m) {
+inline void limit_kept_norms(const BackwardWeightsPart<float>& p, std::size_t out, std::size_t m) {
+  const KeptUnits& outs = p.kept.outs;
   const auto limit = [&](std::size_t unit, std::size_t rows) {
-    limit_norms_f32(p.max_norm, rows, p.in_units.units, p.weights.target + unit * p.weights.ld);
+    limit_norms_f32(p.use.step.max_norm, rows, p.kept.ins.units,
+                    p.use.dw.data + unit * p.use.dw.ld);
   };
-  if (!p.lazy) {
-    const std::size_t begin = run_begin(p.out_units, out);
-    limit(begin, run_end(p.out_units, out + m) - begin);
+  if (!p.use.step.lazy) {
+    const std::size_t begin = run_begin(outs, out);
+    limit(begin, run_end(outs, out + m) - begin);
     return;
   }
-  if (p.in_units.count == 0) return;  // nothing but biases has been touched
-  for (std::size_t i = 0; i < m; ++i) limit(unit_of(p.out_units, out + i), 1);
+  if (p.kept.ins.count == 0) return;  // nothing but biases has been touched
+  for (std::size_t i = 0; i < m; ++i) limit(unit_of(outs, out + i), 1);
 }
 
 }  // namespace

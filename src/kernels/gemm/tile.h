@@ -32,5 +32,11 @@ constexpr std::size_t tile_macro_vectors = 16;
 template <class T>
 constexpr std::size_t nr_of = tile_nv* lanes_of<T>;
 
+// What the micro-kernel multiplies at a time of the weights of a forward product: k inputs from
+// `in` on of m outputs from `out` on.
+struct WeightsTile {
+  std::size_t out, m, in, k;
+};
+
 }  // namespace
 }  // namespace simdrop::detail

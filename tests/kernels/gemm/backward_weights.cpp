@@ -12,7 +12,7 @@
 namespace {
 
 using simdrop::detail::AdamParams;
-using simdrop::detail::BackwardWeightsProduct;
+using simdrop::detail::BackwardWeightsPart;
 using simdrop::detail::KernelTable;
 using simdrop::detail::SgdParams;
 using simdrop::detail::Update;
@@ -20,7 +20,7 @@ using test::Edge;
 using test::GuardedBuffer;
 using test::GuardedMatrix;
 using test::Target;
-using test::use_of;
+using test::target_of;
 
 struct Case {
   std::size_t batch, outs, ins;
@@ -40,8 +40,8 @@ struct Buffers {
 };
 
 template <class T>
-BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, const Case& c,
-                                bool gaps) {
+BackwardWeightsPart<T> place(const KernelTable& table, Buffers<T>& buffers, const Case& c,
+                             bool gaps) {
   const auto& kernels = test::products_of<T>(table);
   buffers.dy.place(c.batch, c.outs, c.outs + c.index % 3, 81);
   buffers.x.place(c.batch, c.ins, c.ins, 82);
@@ -49,37 +49,38 @@ BackwardWeightsProduct<T> place(const KernelTable& table, Buffers<T>& buffers, c
     t->place(c.outs, c.ins, c.ins + (gaps ? c.index % 4 : 0), 83);
   }
   for (Target<T>* t : {&buffers.bias, &buffers.want_bias}) t->place(1, c.outs, c.outs, 86);
-  BackwardWeightsProduct<T> p{};
+  BackwardWeightsPart<T> p{};
   p.batch = c.batch, p.outs = c.outs, p.ins = c.ins;
-  p.dy = buffers.dy.data(), p.ld_dy = buffers.dy.ld;
-  p.x = test::write_panels(buffers.x, true, kernels.nr, buffers.panels).data();
-  p.alpha = T(0.37);
+  p.dy = {buffers.dy.data(), buffers.dy.ld};
+  p.x.data = test::write_panels(buffers.x, true, kernels.nr, buffers.panels).data();
+  p.use.alpha = T(0.37);
   p.scratch = test::place_scratch(kernels, buffers.scratch, 1, c.ins, c.batch).data();
   return p;
 }
 
 // What target holds after Update::store or Update::add.
 template <class T>
-void expect_gradients(const KernelTable& table, const BackwardWeightsProduct<T>& p,
+void expect_gradients(const KernelTable& table, const BackwardWeightsPart<T>& p,
                       Buffers<T>& buffers) {
   using W = test::Textbook<T>;
   const auto a = buffers.dy.cols_as_operand();
   const auto b = buffers.x.cols_as_operand();
   const W gamma = test::linear_gamma<T>(test::linear_roundings(p.batch));
-  const bool add = p.weights.update == Update::add;
+  const T alpha = p.use.alpha;
+  const bool add = p.use.update == Update::add;
   std::size_t far = 0;
   for (std::size_t o = 0; o < p.outs; ++o) {
     T sum{0};
     for (std::size_t r = 0; r < p.batch; ++r) sum = sum + buffers.dy(r, o);
     T& db = buffers.want_bias.target(0, o);
-    db = add ? db + p.alpha * sum : p.alpha * sum;
+    db = add ? db + alpha * sum : alpha * sum;
     for (std::size_t i = 0; i < p.ins; ++i) {
       T& dw = buffers.want_weights.target(o, i);
       const T before = add ? dw : T{0};
-      const T gradient = p.alpha * test::chain(table, a, b, o, i, p.batch);
+      const T gradient = alpha * test::chain(table, a, b, o, i, p.batch);
       dw = add ? dw + gradient : gradient;
       const auto product = reference::inner_product<W>(a, b, o, i, p.batch);
-      const auto want = reference::linear_backward_weights(product, static_cast<W>(p.alpha),
+      const auto want = reference::linear_backward_weights(product, static_cast<W>(alpha),
                                                            static_cast<W>(before));
       far += test::within(dw, want, gamma) ? 0 : 1;
     }
@@ -92,11 +93,12 @@ void check_gradients(const KernelTable& table, Buffers<T>& buffers, const Case& 
   INFO("batch ", c.batch, ", outs ", c.outs, ", ins ", c.ins, ", index ", c.index);
   auto p = place(table, buffers, c, true);
   const Update update = c.index % 2 == 0 ? Update::store : Update::add;
-  p.weights = use_of(buffers.weights, update, false);
-  p.bias = use_of(buffers.bias, update, false);
+  p.use.update = update;
+  p.use.dw = target_of(buffers.weights, update, false);
+  p.use.db = target_of(buffers.bias, update, false);
   expect_gradients(table, p, buffers);
   if (c.index % 5 == 0) {  // no bias, which stays as it is
-    p.bias.target = nullptr;
+    p.use.db.data = nullptr;
     buffers.want_bias.place(1, c.outs, c.outs, 86);
   }
   test::products_of<T>(table).backward_weights(p);
@@ -112,12 +114,11 @@ void check_update(const KernelTable& table, Buffers<float>& buffers, const Case&
   INFO("batch ", c.batch, ", outs ", c.outs, ", ins ", c.ins, ", index ", c.index, ", max_norm ",
        max_norm);
   auto p = place(table, buffers, c, max_norm == 0.0);
-  p.sgd = sgd;
-  p.adam = adam;
   std::vector<float> dw(c.outs * c.ins);
   std::vector<float> db(c.outs);
-  p.weights = {Update::store, dw.data(), nullptr, nullptr, c.ins};
-  p.bias = {Update::store, db.data(), nullptr, nullptr, 0};
+  p.use.update = Update::store;
+  p.use.dw = {dw.data(), nullptr, nullptr, c.ins};
+  p.use.db = {db.data(), nullptr, nullptr, 0};
   table.products_f32.backward_weights(p);
 
   Target<float>& want = buffers.want_weights;
@@ -128,9 +129,10 @@ void check_update(const KernelTable& table, Buffers<float>& buffers, const Case&
   step(c.outs, db.data(), want_bias.target.data(), want_bias.first.data(), want_bias.second.data());
   if (max_norm != 0.0) table.limit_norms_f32(max_norm, c.outs, c.ins, want.target.data());
 
-  p.weights = use_of(buffers.weights, update, sgd.momentum != 0.0F);
-  p.bias = use_of(buffers.bias, update, sgd.momentum != 0.0F);
-  p.max_norm = max_norm;
+  p.use.update = update;
+  p.use.dw = target_of(buffers.weights, update, sgd.momentum != 0.0F);
+  p.use.db = target_of(buffers.bias, update, sgd.momentum != 0.0F);
+  p.use.step = {sgd, adam, max_norm, false};
   table.products_f32.backward_weights(p);
   test::check_equal(buffers.weights, want);
   test::check_equal(buffers.bias, want_bias);

@@ -12,9 +12,9 @@
 
 namespace {
 
-using simdrop::detail::BackwardInputProduct;
+using simdrop::detail::BackwardInputPart;
 using simdrop::detail::EvenSplit;
-using simdrop::detail::ForwardProduct;
+using simdrop::detail::ForwardPart;
 using simdrop::detail::KernelTable;
 using test::Edge;
 using test::GuardedBuffer;
@@ -55,24 +55,25 @@ bool is_near(T got, const reference::LinearOperand<T>& a, const reference::Linea
 }
 
 template <class T>
-void check_forward_elements(const KernelTable& table, const ForwardProduct<T>& p,
+void check_forward_elements(const KernelTable& table, const ForwardPart<T>& p,
                             const Buffers<T>& buffers) {
   const auto a = buffers.a.rows_as_operand();
   const auto b = buffers.w.rows_as_operand();
+  const auto& e = p.epilogue;
   std::size_t wrong_z = 0;
   std::size_t wrong_y = 0;
   std::size_t far = 0;
   for (std::size_t r = 0; r < p.batch; ++r) {
     for (std::size_t c = 0; c < p.outs; ++c) {
-      const T bias = p.bias != nullptr ? p.bias[c] : T{0};
-      T z = test::chain(table, a, b, r, c, p.k);
-      if (p.bias != nullptr) z = z + bias;
-      far += is_near(z, a, b, r, c, p.k, bias) ? 0 : 1;
-      if (p.z != nullptr) wrong_z += test::same_element(buffers.z(r, c), z) ? 0 : 1;
-      T y = p.relu || p.bits != nullptr ? z * p.scale : z;
-      if (p.relu && z <= T{0}) y = T{0};
-      const std::size_t bit = p.first_bit + r * p.bits_per_row + c;
-      if (p.bits != nullptr && (p.bits[bit / 8] >> (bit % 8) & 1) == 0) y = T{0};
+      const T bias = e.bias != nullptr ? e.bias[c] : T{0};
+      T z = test::chain(table, a, b, r, c, p.ins);
+      if (e.bias != nullptr) z = z + bias;
+      far += is_near(z, a, b, r, c, p.ins, bias) ? 0 : 1;
+      if (e.z.data != nullptr) wrong_z += test::same_element(buffers.z(r, c), z) ? 0 : 1;
+      T y = e.relu || e.bits != nullptr ? z * e.scale : z;
+      if (e.relu && z <= T{0}) y = T{0};
+      const std::size_t bit = e.first_bit + r * e.bits_per_row + c;
+      if (e.bits != nullptr && (e.bits[bit / 8] >> (bit % 8) & 1) == 0) y = T{0};
       wrong_y += test::same_element(buffers.y(r, c), y) ? 0 : 1;
     }
   }
@@ -90,22 +91,23 @@ void check_forward(const KernelTable& table, Buffers<T>& buffers, const Case& c)
   buffers.bias.place(1, c.cols, c.cols, 74);
   buffers.y.place_filled(c.batch, c.cols, c.cols + c.index % 4, T{-7});
   buffers.z.place_filled(c.batch, c.cols, c.cols + c.index % 5, T{-7});
-  ForwardProduct<T> p{};
-  p.batch = c.batch, p.outs = c.cols, p.k = c.k;
+  ForwardPart<T> p{};
+  auto& e = p.epilogue;
+  p.batch = c.batch, p.outs = c.cols, p.ins = c.k;
   p.x = test::write_panels(buffers.a, false, kernels.nr, buffers.panels).data();
-  p.w = buffers.w.data(), p.ld_w = buffers.w.ld;
-  if ((c.index & 1) != 0) p.bias = buffers.bias.data();
-  p.relu = (c.index & 2) != 0;
-  p.scale = T{1} / T(0.7);
-  p.first_bit = c.index % 21, p.bits_per_row = c.cols + c.index % 19;
-  const std::size_t last_bit = p.first_bit + (c.batch - 1) * p.bits_per_row + c.cols;
+  p.weights = {buffers.w.data(), buffers.w.ld};
+  if ((c.index & 1) != 0) e.bias = buffers.bias.data();
+  e.relu = (c.index & 2) != 0;
+  e.scale = T{1} / T(0.7);
+  e.first_bit = c.index % 21, e.bits_per_row = c.cols + c.index % 19;
+  const std::size_t last_bit = e.first_bit + (c.batch - 1) * e.bits_per_row + c.cols;
   const auto bytes =
       buffers.bits.place(simdrop::mask_bytes(last_bit) + simdrop::detail::mask_slack, Edge::end);
   std::copy_n(buffers.random_bits.begin(), bytes.size(), bytes.begin());
-  if ((c.index & 4) != 0) p.bits = bytes.data();
-  p.y = buffers.y.data(), p.ld_y = buffers.y.ld;
-  if ((c.index & 8) != 0) p.z = buffers.z.data();
-  p.ld_z = buffers.z.ld;
+  if ((c.index & 4) != 0) e.bits = bytes.data();
+  p.y = {buffers.y.data(), buffers.y.ld};
+  if ((c.index & 8) != 0) e.z.data = buffers.z.data();
+  e.z.ld = buffers.z.ld;
   p.scratch = test::place_scratch(kernels, buffers.scratch, c.batch, c.k, c.batch).data();
   kernels.forward(p);
   check_forward_elements(table, p, buffers);
@@ -125,20 +127,20 @@ void check_backward_input(const KernelTable& table, Buffers<T>& buffers, const C
     stored(i / c.cols, i % c.cols) = special[i / 4 % 3];
   }
   buffers.y.place_filled(c.batch, c.cols, c.cols + c.index % 4, T{-7});
-  BackwardInputProduct<T> p{};
-  p.batch = c.batch, p.ins = c.cols, p.k = c.k;
+  BackwardInputPart<T> p{};
+  p.batch = c.batch, p.ins = c.cols, p.outs = c.k;
   const auto panels = buffers.panels.place(c.batch * c.k, Edge::end);
   const EvenSplit tiles(c.batch, kernels.mr);
   for (std::size_t t = 0; t < tiles.count; ++t) {
     test::write_panel(buffers.a, false, tiles.begin(t), tiles.size(t), tiles.size(t),
                       panels.data() + tiles.begin(t) * c.k);
   }
-  p.dy = panels.data();
-  p.w = buffers.w.data(), p.ld_w = buffers.w.ld;
-  if (c.index % 2 != 0) p.stored = stored.data();
-  p.ld_stored = stored.ld;
-  p.scale = T{1} / T(0.7);
-  p.dx = buffers.y.data(), p.ld_dx = buffers.y.ld;
+  p.dy.data = panels.data();
+  p.weights = {buffers.w.data(), buffers.w.ld};
+  const bool uses_stored = c.index % 2 != 0;
+  const T scale = T{1} / T(0.7);
+  p.epilogue = {{uses_stored ? stored.data() : nullptr, stored.ld}, scale};
+  p.dx = {buffers.y.data(), buffers.y.ld};
   p.scratch = test::place_scratch(kernels, buffers.scratch, c.batch, c.k, c.batch).data();
   kernels.backward_input(p);
 
@@ -150,7 +152,7 @@ void check_backward_input(const KernelTable& table, Buffers<T>& buffers, const C
     for (std::size_t i = 0; i < c.cols; ++i) {
       const T sum = test::chain(table, a, b, r, i, c.k);
       far += is_near(sum, a, b, r, i, c.k, T{0}) ? 0 : 1;
-      const T want = p.stored == nullptr ? sum : stored(r, i) > T{0} ? sum * p.scale : T{0};
+      const T want = !uses_stored ? sum : stored(r, i) > T{0} ? sum * scale : T{0};
       wrong += test::same_element(buffers.y(r, i), want) ? 0 : 1;
     }
   }

@@ -14,7 +14,7 @@
 namespace {
 
 using simdrop::detail::AdamParams;
-using simdrop::detail::BackwardWeightsProduct;
+using simdrop::detail::BackwardWeightsPart;
 using simdrop::detail::KernelTable;
 using simdrop::detail::SgdParams;
 using simdrop::detail::Update;
@@ -54,17 +54,17 @@ void place(Buffers& b, const Case& c, bool gaps) {
   for (Target<float>* t : {&b.bias, &b.want_bias}) t->place(1, c.outs, c.outs, 86);
 }
 
-BackwardWeightsProduct<float> product(const KernelTable& table, Buffers& b, const Case& c) {
+BackwardWeightsPart<float> product(const KernelTable& table, Buffers& b, const Case& c) {
   const auto& kernels = table.products_f32;
-  BackwardWeightsProduct<float> p{};
+  BackwardWeightsPart<float> p{};
   p.batch = c.batch, p.outs = c.kept_outs, p.ins = c.kept_ins;
-  p.dy = b.dy.data(), p.ld_dy = b.dy.ld;
+  p.dy = {b.dy.data(), b.dy.ld};
   if (c.kept_ins % kernels.vector == 0 && c.index % 2 == 0) {
-    p.x = b.x.data(), p.ld_x = b.x.ld;
+    p.x = {b.x.data(), b.x.ld};
   } else {
-    p.x = test::write_panels(b.x, true, kernels.nr, b.panels).data();
+    p.x.data = test::write_panels(b.x, true, kernels.nr, b.panels).data();
   }
-  p.alpha = 0.37F;
+  p.use.alpha = 0.37F;
   p.scratch = test::place_scratch(kernels, b.scratch, 1, p.ins, c.batch).data();
   return p;
 }
@@ -74,8 +74,9 @@ void compact_gradient(const KernelTable& table, Buffers& b, const Case& c) {
   auto p = product(table, b, c);
   b.dw.place_filled(c.kept_outs, c.kept_ins, c.kept_ins, 0.0F);
   b.db.place_filled(1, c.kept_outs, c.kept_outs, 0.0F);
-  p.weights = {Update::store, b.dw.data(), nullptr, nullptr, b.dw.ld};
-  p.bias = {Update::store, b.db.data(), nullptr, nullptr, 0};
+  p.use.update = Update::store;
+  p.use.dw = {b.dw.data(), nullptr, nullptr, b.dw.ld};
+  p.use.db = {b.db.data(), nullptr, nullptr, 0};
   table.products_f32.backward_weights(p);
 }
 
@@ -133,7 +134,7 @@ void expect_update(const KernelTable& table, Buffers& b, const Optimiser& o, boo
 }
 
 // Calls kernel for parts of the outputs and of the inputs, which are all together.
-void run_parts(const KernelTable& table, const BackwardWeightsProduct<float>& whole,
+void run_parts(const KernelTable& table, const BackwardWeightsPart<float>& whole,
                std::size_t out_parts, std::size_t in_parts) {
   const std::size_t nr = table.products_f32.nr;
   const auto cut = [](std::size_t n, std::size_t part, std::size_t parts, std::size_t unit) {
@@ -141,15 +142,15 @@ void run_parts(const KernelTable& table, const BackwardWeightsProduct<float>& wh
   };
   for (std::size_t i = 0; i < out_parts; ++i) {
     for (std::size_t j = 0; j < in_parts; ++j) {
-      BackwardWeightsProduct<float> p = whole;
+      BackwardWeightsPart<float> p = whole;
       p.first_out = cut(whole.outs, i, out_parts, 1);
       p.outs = cut(whole.outs, i + 1, out_parts, 1) - p.first_out;
       p.first_in = cut(whole.ins, j, in_parts, nr);
       p.ins = cut(whole.ins, j + 1, in_parts, nr) - p.first_in;
       if ((p.outs == 0 && whole.outs != 0) || (p.ins == 0 && whole.ins != 0)) continue;
-      p.dy += p.first_out;
-      p.x += p.first_in * (p.ld_x != 0 ? 1 : p.batch);
-      if (p.first_in != 0) p.bias.target = nullptr;
+      p.dy.data += p.first_out;
+      p.x.data += p.first_in * (p.x.ld != 0 ? 1 : p.batch);
+      if (p.first_in != 0) p.use.db.data = nullptr;
       table.products_f32.backward_weights(p);
     }
   }
@@ -164,13 +165,13 @@ void check_case(const KernelTable& table, Buffers& b, const Case& c, const Optim
   compact_gradient(table, b, c);
   expect_update(table, b, o, lazy);
   auto p = product(table, b, c);
-  p.sgd = o.sgd, p.adam = o.adam, p.max_norm = o.max_norm;
-  p.weights = test::use_of(b.weights, o.update, o.sgd.momentum != 0.0F);
-  p.bias = test::use_of(b.bias, o.update, o.sgd.momentum != 0.0F);
-  p.drops_units = true, p.lazy = lazy;
-  p.out_units = b.outs.units(), p.in_units = b.ins.units();
+  p.use.update = o.update;
+  p.use.dw = test::target_of(b.weights, o.update, o.sgd.momentum != 0.0F);
+  p.use.db = test::target_of(b.bias, o.update, o.sgd.momentum != 0.0F);
+  p.use.step = {o.sgd, o.adam, o.max_norm, lazy};
+  p.kept = {true, b.outs.units(), b.ins.units(), {}};
   if (c.index % 5 == 0) {  // no bias, which stays as it is
-    p.bias.target = nullptr;
+    p.use.db.data = nullptr;
     b.want_bias.place(1, c.outs, c.outs, 86);
   }
   const std::size_t out_parts = p.outs == 0 ? 1 : c.index % 3 + 1;

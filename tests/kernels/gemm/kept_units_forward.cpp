@@ -13,7 +13,7 @@
 
 namespace {
 
-using simdrop::detail::ForwardProduct;
+using simdrop::detail::ForwardPart;
 using simdrop::detail::kept_ld;
 using simdrop::detail::KernelTable;
 using test::GuardedBuffer;
@@ -49,7 +49,7 @@ void gather(Buffers& buffers) {
 }
 
 // The product of gathered weights, but for the weights.
-ForwardProduct<float> place(const KernelTable& table, Buffers& b, const Case& c) {
+ForwardPart<float> place(const KernelTable& table, Buffers& b, const Case& c) {
   const auto& kernels = table.products_f32;
   const std::size_t k = b.columns.units().count;
   const std::size_t outs = b.rows.units().count;
@@ -59,31 +59,32 @@ ForwardProduct<float> place(const KernelTable& table, Buffers& b, const Case& c)
   gather(b);
   for (auto* m : {&b.y, &b.want_y}) m->place_filled(c.batch, outs, outs + c.index % 4, -7.0F);
   for (auto* m : {&b.z, &b.want_z}) m->place_filled(c.batch, outs, outs + c.index % 5, -7.0F);
-  ForwardProduct<float> p{};
-  p.batch = c.batch, p.outs = outs, p.k = k;
+  ForwardPart<float> p{};
+  p.batch = c.batch, p.outs = outs, p.ins = k;
   p.x = test::write_panels(b.a, false, kernels.nr, b.panels).data();
-  if ((c.index & 1) != 0) p.bias = b.bias.data();
-  p.relu = (c.index & 2) != 0;
-  p.scale = 1.0F / 0.7F;
-  p.ld_y = b.y.ld, p.ld_z = b.z.ld;
+  if ((c.index & 1) != 0) p.epilogue.bias = b.bias.data();
+  p.epilogue.relu = (c.index & 2) != 0;
+  p.epilogue.scale = 1.0F / 0.7F;
+  p.y.ld = b.y.ld, p.epilogue.z.ld = b.z.ld;
   p.scratch = test::place_scratch(kernels, b.scratch, c.batch, k, c.batch).data();
   return p;
 }
 
 // z as near to the wide sum over kept units as rounding allows, and y from it.
-void check_against_oracle(const Buffers& b, const ForwardProduct<float>& p) {
-  const double gamma = test::linear_gamma<float>(test::linear_roundings(p.k));
+void check_against_oracle(const Buffers& b, const ForwardPart<float>& p) {
+  const double gamma = test::linear_gamma<float>(test::linear_roundings(p.ins));
   const auto a = b.a.rows_as_operand();
   const auto w = b.gathered.rows_as_operand();
   std::size_t far = 0;
   std::size_t wrong = 0;
   for (std::size_t r = 0; r < p.batch; ++r) {
     for (std::size_t o = 0; o < p.outs; ++o) {
-      const double bias = p.bias != nullptr ? static_cast<double>(p.bias[o]) : 0.0;
-      const auto sum = reference::inner_product<double>(a, w, r, o, p.k);
+      const auto& e = p.epilogue;
+      const double bias = e.bias != nullptr ? static_cast<double>(e.bias[o]) : 0.0;
+      const auto sum = reference::inner_product<double>(a, w, r, o, p.ins);
       const float z = b.z(r, o);
       far += test::within(z, reference::linear_forward(sum, bias, false, 1.0), gamma) ? 0 : 1;
-      const float y = p.relu ? (z <= 0.0F ? 0.0F : z * p.scale) : z;
+      const float y = e.relu ? (z <= 0.0F ? 0.0F : z * e.scale) : z;
       wrong += test::same_element(b.y(r, o), y) ? 0 : 1;
     }
   }
@@ -100,20 +101,20 @@ void check_forward(const KernelTable& table, Buffers& b, const Case& c) {
   b.columns.place(c.columns, test::choose_units(c.columns, c.kept_columns, 4));
   if (all_rows) b.rows.place_all(c.rows);
   if (all_columns) b.columns.place_all(c.columns);
-  ForwardProduct<float> p = place(table, b, c);
-  p.w = b.gathered.data(), p.ld_w = b.gathered.ld;
-  p.y = b.want_y.data(), p.z = b.want_z.data();
+  ForwardPart<float> p = place(table, b, c);
+  p.weights = {b.gathered.data(), b.gathered.ld};
+  p.y.data = b.want_y.data(), p.epilogue.z.data = b.want_z.data();
   table.products_f32.forward(p);
 
-  p.w = b.w.data(), p.ld_w = b.w.ld;
-  p.rows = b.rows.units().index;
-  p.columns = b.columns.units();
+  p.weights = {b.w.data(), b.w.ld};
+  p.kept.drops_units = true;
+  p.kept.outs = b.rows.units(), p.kept.ins = b.columns.units();
   const bool leaves = (c.index & 4) != 0;
-  p.ld_kept_w = kept_ld(p.k) + c.index % 2;
-  b.kept_w.place_filled(leaves ? p.outs : 0, p.ld_kept_w, p.ld_kept_w, -7.0F);
-  if (leaves) p.kept_w = b.kept_w.data();
-  p.y = b.y.data(), p.z = b.z.data();
-  p.scratch = test::place_scratch(table.products_f32, b.scratch, c.batch, p.k, c.batch).data();
+  const std::size_t ld = kept_ld(p.ins) + c.index % 2;
+  b.kept_w.place_filled(leaves ? p.outs : 0, ld, ld, -7.0F);
+  p.kept.weights = {leaves ? b.kept_w.data() : nullptr, ld};
+  p.y.data = b.y.data(), p.epilogue.z.data = b.z.data();
+  p.scratch = test::place_scratch(table.products_f32, b.scratch, c.batch, p.ins, c.batch).data();
   table.products_f32.forward(p);
   CHECK(test::differences(b.y, b.want_y) == 0);
   CHECK(test::differences(b.z, b.want_z) == 0);
