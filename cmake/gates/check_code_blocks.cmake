@@ -1,8 +1,8 @@
-# cmake -D "PAGES=a.md;b.md" -D "SOURCES=..." -P check_code_blocks.cmake
+# cmake -D "PAGES=a.md;b.md" -D "SOURCES=..." -D RUN_PAGE=README.md -P check_code_blocks.cmake
 # Fails if a code block of PAGES in a language that is compiled or interpreted is not, line by line,
 # a piece of one of SOURCES: files that the tests build and run. Also if a source is quoted by no
-# page, and on a language that it does not know. Blocks of sh are not for this script: .ci/run runs
-# those of README.md.
+# page, on a language that it does not know, and on a block of sh that is not in RUN_PAGE, whose
+# blocks of sh .ci/run runs word for word. Other commands are blocks of console.
 cmake_minimum_required(VERSION 3.25)
 set(languages_cpp cpp)
 set(languages_c c h)
@@ -32,6 +32,9 @@ endfunction()
 foreach(page IN LISTS PAGES)
   file(READ ${page} rest)
   string(PREPEND rest "\n")
+  if(rest MATCHES "\n[ \t]+${fence}")
+    string(APPEND problems "\n  ${page}: an indented block, which is not checked")
+  endif()
   string(FIND "${rest}" "\n${fence}" open)
   while(NOT open EQUAL -1)
     math(EXPR open "${open} + 4")
@@ -55,7 +58,9 @@ foreach(page IN LISTS PAGES)
       else()
         string(APPEND problems "\n  ${page}: no test has this ${language} block:\n${block}")
       endif()
-    elseif(NOT language MATCHES "^(sh)?$")
+    elseif(language STREQUAL sh AND NOT page STREQUAL RUN_PAGE)
+      string(APPEND problems "\n  ${page}: nothing runs its blocks of sh; make them console")
+    elseif(NOT language MATCHES "^(sh|console)?$")
       string(APPEND problems "\n  ${page}: blocks of ${language} are not checked")
     endif()
     string(FIND "${rest}" "\n${fence}" open)

@@ -27,6 +27,26 @@ Json row_json(const OverheadRow& row) {
           {"ratio", quartiles_json(row.ratio)}};
 }
 
+// What is measured, and what the words of the table mean.
+std::string explanation(const OverheadConfig& config) {
+  const std::string input =
+      config.input_keep_prob < 1.0
+          ? " and on the input (keep_prob " + shortest(config.input_keep_prob) + ")"
+          : "";
+  return "What dropout costs: a training step of 784-width-width-10 (SGD with momentum), without "
+         "and with\ndropout on the hidden layers" +
+         input +
+         "\n\n"
+         "  keep_prob  probability that a unit is kept (PyTorch's p is 1 - keep_prob)\n"
+         "  element    each unit of each example is kept or dropped by itself\n"
+         "  neuron     a unit is kept or dropped for the whole batch: the step is that of the "
+         "smaller network\n"
+         "  lazy       as neuron, and the optimiser leaves the weights of dropped units alone\n"
+         "  pairs      how often a step without and a step with dropout were timed, one after the "
+         "other,\n"
+         "             on the same network; times and ratios are medians over the pairs\n\n";
+}
+
 Table overhead_table() {
   return Table({{"width"},
                 {"batch"},
@@ -48,15 +68,7 @@ std::string table_row(const Table& table, const OverheadRow& row) {
 
 std::vector<OverheadRow> measure_overhead(const OverheadConfig& config) {
   const Table table = overhead_table();
-  print(
-      "Training step of 784-width-width-10 (SGD with momentum), without and with dropout on the "
-      "hidden\nlayers" +
-      std::string(config.input_keep_prob < 1.0
-                      ? " and on the input (keep_prob " + shortest(config.input_keep_prob) + ")"
-                      : "") +
-      "; medians of steps taken in turn, a network for each row; lazy: neuron with lazy "
-      "updates\n\n" +
-      table.header());
+  print(explanation(config) + table.header());
   ProgressLine line;
   std::vector<OverheadRow> rows;
   const auto measure = [&](const OverheadSetting& setting) {

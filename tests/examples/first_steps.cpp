@@ -2,32 +2,26 @@
 #include <cstdio>
 #include <vector>
 
-#include "simdrop/dropout.hpp"
-#include "simdrop/mlp.hpp"
+#include "simdrop/simdrop.hpp"
 
 int main() {
-  // Dropout alone: element i is kept or not by (seed, stream id, i), whatever the CPU or threads.
-  std::vector<float> x(1000, 1.0F);
-  std::vector<float> y(x.size());
+  // Dropout alone. The mask is a function of seed, stream id and element, so it is not stored.
+  std::vector<float> x(1000, 1.0F), y(1000), dx(1000);
   const simdrop::Dropout dropout{.keep_prob = 0.8, .stream = {.seed = 1, .id = 7}};
-  simdrop::dropout_forward(dropout, std::span<const float>(x), std::span<float>(y));
-  simdrop::dropout_backward(dropout, std::span<const float>(x), std::span<float>(y));  // same mask
+  simdrop::dropout_forward(dropout, x, y);
+  simdrop::dropout_backward(dropout, y, dx);  // the same mask
 
-  // A network: 2 inputs, 32 hidden units of which half are dropped, 2 classes (is x0 * x1 > 0?).
-  simdrop::Mlp mlp({.widths = {2, 32, 2}, .keep_prob = {0.5}, .seed = 1, .max_batch = 4});
-  simdrop::Optimizer adam({.kind = simdrop::OptimizerKind::adam}, mlp.parameter_sizes());
+  // A network that learns whether x0 * x1 > 0: half of its 32 hidden units are dropped.
+  simdrop::Mlp mlp({.widths = {2, 32, 2}, .keep_prob = {0.5}, .seed = 1});
+  simdrop::Optimizer adam({.kind = simdrop::OptimizerKind::adam}, mlp);
   const std::vector<float> inputs = {1, 1, -1, -1, 1, -1, -1, 1};
   const std::vector<std::uint8_t> labels = {1, 1, 0, 0};
-  const simdrop::ConstMatrix batch(inputs.data(), 4, 2);
-  const simdrop::Targets targets{std::span<const std::uint8_t>(labels)};
-  for (int step = 0; step < 500; ++step) mlp.train_step(batch, targets, adam);
+  const simdrop::ConstMatrix batch(inputs, 4, 2);  // 4 examples of 2 features
+  for (int step = 0; step < 500; ++step) mlp.train_step(batch, labels, adam);
 
-  std::vector<float> probabilities(4 * 2);
-  mlp.predict(batch, simdrop::Matrix(probabilities.data(), 4, 2));
+  std::vector<float> p(8);  // the probabilities of both classes for each example
+  mlp.predict(batch, simdrop::Matrix(p, 4, 2));
   int right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const bool says_one = probabilities[2 * i + 1] > 0.5F;
-    right += static_cast<int>(says_one == (labels[i] == 1));
-  }
+  for (std::size_t i = 0; i < 4; ++i) right += (p[2 * i + 1] > 0.5F) == (labels[i] == 1) ? 1 : 0;
   std::printf("%d of 4 right\n", right);
 }
