@@ -102,17 +102,17 @@ const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
 // if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
 void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
+  if (cols == 0) return;
   constexpr std::size_t grain = std::size_t{1} << 15;
-  if (rows == 1) {
-    detail::parallel_for(cols, grain, threads,
-                         [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
-  } else if (cols > 0) {
-    const std::size_t multiple = streaming ? 64 : 8;
-    const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
-    detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
-      fn(begin, 0, end - begin, cols);
-    });
-  }
+  const bool one_row = rows == 1;
+  const std::size_t multiple = streaming ? 64 : 8;
+  const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
+  detail::parallel_for(one_row ? cols : rows, one_row ? grain : row_grain, threads,
+                       [&](std::size_t begin, std::size_t end) {
+                         const std::size_t n = end - begin;
+                         fn(one_row ? 0 : begin, one_row ? begin : 0, one_row ? 1 : n,
+                            one_row ? n : cols);
+                       });
 }
 
 // What a kernel gets of a part, whose first element is (row, col), of a masked y of x.
