@@ -12,8 +12,9 @@
 namespace simdrop::c_api {
 
 template <>
-inline constexpr std::size_t first_size<simdrop_mlp_config> =
-    offsetof(simdrop_mlp_config, reserved) + sizeof(simdrop_mlp_config::reserved);
+inline constexpr std::size_t first_size<simdrop_mlp_config> = offsetof(simdrop_mlp_config,
+                                                                       reserved) +
+                                                              sizeof(simdrop_mlp_config::reserved);
 
 // Those of MlpConfig.
 simdrop_mlp_config mlp_defaults();
