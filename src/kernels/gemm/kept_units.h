@@ -127,13 +127,19 @@ struct GradientRow {
   VecF alpha;
 };
 
+// A row is long, and its update a function by itself: the library is 16 KB smaller. What is copied
+// first no store may change, so it is not read again for each vector.
 template <bool Lazy, class Update>
-inline void update_kept_row(const Update& update, const GradientRow& row, std::size_t at,
-                            const float* sums) {
+[[gnu::noinline]] void update_kept_row(const Update& shared, const GradientRow& row, std::size_t at,
+                                       const float* sums) {
+  const Update update = shared;
+  const KeptUnits columns = row.columns;
+  const VecF alpha = row.alpha;
+  const std::size_t end = row.end;
   std::size_t u = row.begin;
-  for (; u + lanes_f32 <= row.end; u += lanes_f32) {
-    const std::uint64_t bits = kept_bits(row.columns, u, lanes_f32);
-    const VecF g = expand(bits, row.alpha * load(sums));
+  for (; u + lanes_f32 <= end; u += lanes_f32) {
+    const std::uint64_t bits = kept_bits(columns, u, lanes_f32);
+    const VecF g = expand(bits, alpha * load(sums));
     if constexpr (Lazy) {
       update.vector(at + u, g, SomeLanes{bits});
     } else {
@@ -141,18 +147,19 @@ inline void update_kept_row(const Update& update, const GradientRow& row, std::s
     }
     sums += count_bits(bits);
   }
-  if (u == row.end) return;
-  const std::uint64_t bits = kept_bits(row.columns, u, row.end - u);
+  if (u == end) return;
+  const std::uint64_t bits = kept_bits(columns, u, end - u);
   float tail[lanes_f32];
-  store(tail, expand(bits, row.alpha * load(sums)));
-  for (std::size_t i = 0; i < lanes_f32 && u + i < row.end; ++i) {
+  store(tail, expand(bits, alpha * load(sums)));
+  for (std::size_t i = 0; i < lanes_f32 && u + i < end; ++i) {
     if (!Lazy || (bits >> i & 1) != 0) update.elements(at + u + i, 1, tail + i);
   }
 }
 
 template <class Update>
-inline void update_dropped_row(const Update& update, std::size_t begin, std::size_t end,
-                               std::size_t at) {
+[[gnu::noinline]] void update_dropped_row(const Update& shared, std::size_t begin, std::size_t end,
+                                          std::size_t at) {
+  const Update update = shared;
   const float zero = 0.0F;
   std::size_t u = begin;
   for (; u + lanes_f32 <= end; u += lanes_f32) update.vector(at + u, VecF(0.0F));

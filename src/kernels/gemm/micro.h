@@ -190,7 +190,8 @@ template <class T, int M, int NV, bool ByRows>
 
 // c (M rows, NV vectors) = or += a b over k, as one chain per element.
 template <class T, int M, int NV, bool ByRows, class Operands>
-void micro_tile(std::size_t k, const Operands& operands, T* c, std::size_t ldc, bool accumulate) {
+[[gnu::always_inline]] inline void micro_tile(std::size_t k, const Operands& operands, T* c,
+                                              std::size_t ldc, bool accumulate) {
   using V = VecOf<T>;
   constexpr std::size_t lanes = lanes_of<T>;
   V sums[M][NV];
@@ -215,20 +216,27 @@ void micro_tile(std::size_t k, const Operands& operands, T* c, std::size_t ldc, 
   }
 }
 
-// The full tile, in which nearly all of the time goes, is a function by itself at the start of a
-// cache line: what surrounds it takes none of its registers, nor does it matter where it comes to
-// lie.
+// Each tile is a function by itself: what surrounds it takes none of its registers. It is aligned,
+// so that its time depends less on where it comes to lie. The full one, in which nearly all of the
+// time goes, copies its operands: no store can change the copy, so it is read once.
 template <class T, bool ByRows, class Operands>
 [[gnu::noinline, gnu::aligned(64)]] void full_tile(std::size_t k, const Operands& operands, T* c,
                                                    std::size_t ldc, bool accumulate) {
-  micro_tile<T, tile_mr, tile_nv, ByRows>(k, operands, c, ldc, accumulate);
+  const Operands copy = operands;
+  micro_tile<T, tile_mr, tile_nv, ByRows>(k, copy, c, ldc, accumulate);
+}
+template <class T, int M, int NV, bool ByRows, class Operands>
+[[gnu::noinline, gnu::aligned(32)]] void edge_tile(std::size_t k, const Operands& operands, T* c,
+                                                   std::size_t ldc, bool accumulate) {
+  micro_tile<T, M, NV, ByRows>(k, operands, c, ldc, accumulate);
 }
 
 // The micro-kernel of m rows and n columns, 1 <= m <= tile_mr, 1 <= n <= nr; it computes whole
 // vectors.
 template <class T, bool ByRows, int M = tile_mr, int NV = tile_nv, class Operands>
-inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const Operands& operands, T* c,
-                       std::size_t ldc, bool accumulate) {
+[[gnu::always_inline]] inline void call_micro(std::size_t m, std::size_t n, std::size_t k,
+                                              const Operands& operands, T* c, std::size_t ldc,
+                                              bool accumulate) {
   if constexpr (M > 1) {
     if (m < M) {
       call_micro<T, ByRows, M - 1, NV>(m, n, k, operands, c, ldc, accumulate);
@@ -244,7 +252,7 @@ inline void call_micro(std::size_t m, std::size_t n, std::size_t k, const Operan
   if constexpr (M == tile_mr && NV == tile_nv) {
     full_tile<T, ByRows>(k, operands, c, ldc, accumulate);
   } else {
-    micro_tile<T, M, NV, ByRows>(k, operands, c, ldc, accumulate);
+    edge_tile<T, M, NV, ByRows>(k, operands, c, ldc, accumulate);
   }
 }
 
