@@ -9,7 +9,7 @@
 
 namespace simdrop {
 
-/// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA; `avx512` means
+/// `scalar` is plain C++ and runs everywhere; `avx2` means AVX2 + FMA + F16C; `avx512` means
 /// AVX-512 F, CD, DQ and BW; `neon` means AArch64 Advanced SIMD.
 enum class Isa {
   scalar,  ///< any CPU
