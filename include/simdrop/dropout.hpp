@@ -31,6 +31,7 @@
 /// Source: Srivastava et al., "Dropout", JMLR 15 (2014), in the inverted form of the textbooks.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,8 +48,8 @@ namespace simdrop {
 
 namespace detail {
 
-// The first member of options: it takes no value, so that braces without names are never options,
-// but what they were to the forms that take mask, threads and stores one by one.
+// The first member of options: it takes no value, so that braces with values without names are what
+// they were to the forms that take mask, threads and stores one by one.
 struct ByName {
   constexpr ByName() noexcept {}  // NOLINT(modernize-use-equals-default): no aggregate
 };
@@ -309,24 +310,24 @@ void relu_dropout_backward(double keep_prob, const Y& y, const DY& dy, DX&& dx,
 
 ///@{
 /// The same from a Dropout and a mask, as that which it drew: the function above of a mask with
-/// keep_prob = dropout.keep_prob, which is all that is used of `dropout`.
-template <class DY, class DX>
+/// keep_prob = dropout.keep_prob, which is all that is used of `dropout`. That is a
+/// Dropout by name: braces are the keep_prob of the functions above.
+template <std::same_as<Dropout> D, class DY, class DX>
 requires detail::Matrices<DX, const DY&>
-void dropout_backward(const Dropout& dropout, std::span<const std::uint8_t> mask, const DY& dy,
-                      DX&& dx, const RunOptions& options = {}) {
+void dropout_backward(const D& dropout, std::span<const std::uint8_t> mask, const DY& dy, DX&& dx,
+                      const RunOptions& options = {}) {
   dropout_backward(dropout.keep_prob, mask, dy, std::forward<DX>(dx), options);
 }
-template <class X, class Residual, class Y>
+template <std::same_as<Dropout> D, class X, class Residual, class Y>
 requires detail::Matrices<Y, const X&, const Residual&>
-void residual_dropout_forward(const Dropout& dropout, std::span<const std::uint8_t> mask,
-                              const X& x, const Residual& residual, Y&& y,
-                              const RunOptions& options = {}) {
+void residual_dropout_forward(const D& dropout, std::span<const std::uint8_t> mask, const X& x,
+                              const Residual& residual, Y&& y, const RunOptions& options = {}) {
   residual_dropout_forward(dropout.keep_prob, mask, x, residual, std::forward<Y>(y), options);
 }
-template <class X, class Y>
+template <std::same_as<Dropout> D, class X, class Y>
 requires detail::Matrices<Y, const X&>
-void bias_relu_dropout_forward(const Dropout& dropout, std::span<const std::uint8_t> mask,
-                               const X& x, std::span<const detail::ElementOf<const X&>> bias, Y&& y,
+void bias_relu_dropout_forward(const D& dropout, std::span<const std::uint8_t> mask, const X& x,
+                               std::span<const detail::ElementOf<const X&>> bias, Y&& y,
                                const RunOptions& options = {}) {
   bias_relu_dropout_forward(dropout.keep_prob, mask, x, bias, std::forward<Y>(y), options);
 }

@@ -145,14 +145,14 @@ inline void linear_forward(MatrixView<const double> x, MatrixView<const double> 
 inline void linear_backward_input(ConstMatrix dy, ConstMatrix weights, Matrix dx,
                                   LinearWorkspace& workspace,
                                   const LinearBackwardInputOptions<float>& options = {}) {
-  linear_backward_input(dy, weights, options.stored, options.keep_prob, dx, workspace,
-                        options.threads);
+  const auto stored = options.stored.size() == 0 ? ConstMatrix() : options.stored;
+  linear_backward_input(dy, weights, stored, options.keep_prob, dx, workspace, options.threads);
 }
 inline void linear_backward_input(MatrixView<const double> dy, MatrixView<const double> weights,
                                   MatrixView<double> dx, LinearWorkspace& workspace,
                                   const LinearBackwardInputOptions<double>& options = {}) {
-  linear_backward_input(dy, weights, options.stored, options.keep_prob, dx, workspace,
-                        options.threads);
+  const auto stored = options.stored.size() == 0 ? MatrixView<const double>() : options.stored;
+  linear_backward_input(dy, weights, stored, options.keep_prob, dx, workspace, options.threads);
 }
 inline void linear_backward_weights(ConstMatrix dy, ConstMatrix x, Matrix dw,
                                     LinearWorkspace& workspace,

@@ -11,17 +11,34 @@
 
 namespace simdrop {
 
+template <class T>
+struct MatrixView;
+
 namespace detail {
+
+// A class with a conversion of its own to a view, which then says what its elements are.
+template <class Range, class View>
+concept ConvertsItself = requires(Range&& range) {
+  static_cast<Range&&>(range).operator View();
+}
+|| requires(Range&& range) {
+  static_cast<Range&&>(range).operator View&();
+}
+|| requires(Range&& range) {
+  static_cast<Range&&>(range).operator const View&();
+};
 
 // What std::span<T> takes without a cast: a std::vector, std::array, C array, span or another
 // contiguous range of such elements. One that owns its elements must outlive the view: where the
 // view may write, it is no temporary.
 template <class Range, class T>
-concept RangeOf = std::is_convertible_v<Range, std::span<T>>;
+concept RangeOf =
+    std::is_convertible_v<Range, std::span<T>> && !ConvertsItself<Range, MatrixView<T>>;
 
-// One whose length is that of what it stands for. A C array may be the first row of more.
+// One whose length is that of what it stands for. What is a pointer too, as a C array, may be the
+// first row of more.
 template <class Range, class T>
-concept WholeRangeOf = RangeOf<Range, T> && !std::is_array_v<std::remove_reference_t<Range>>;
+concept WholeRangeOf = RangeOf<Range, T> && !std::is_convertible_v<Range, T*>;
 
 [[noreturn]] inline void throw_short_range(std::size_t size, std::size_t rows, std::size_t cols) {
   throw std::invalid_argument("simdrop: range.size() is " + std::to_string(size) +
@@ -29,14 +46,14 @@ concept WholeRangeOf = RangeOf<Range, T> && !std::is_array_v<std::remove_referen
                               std::to_string(cols));
 }
 
-template <class Range>
-inline constexpr bool is_span = false;
 template <class T, std::size_t size>
-inline constexpr bool is_span<std::span<T, size>> = true;
+void take_span(const std::span<T, size>&);
 
-// One that is no span itself.
+// One that is no span itself, nor derived from one.
 template <class Range, class T>
-concept OwnedRangeOf = RangeOf<Range, T> && !is_span<std::remove_cvref_t<Range>>;
+concept OwnedRangeOf = RangeOf<Range, T> && !requires(const Range& range) {
+  take_span(range);
+};
 
 }  // namespace detail
 

@@ -299,7 +299,4 @@ class SIMDROP_API Mlp {
   std::unique_ptr<State> state_;
 };
 
-inline Optimizer::Optimizer(const OptimizerConfig& config, const Mlp& mlp)
-    : Optimizer(config, mlp.parameter_sizes()) {}
-
 }  // namespace simdrop

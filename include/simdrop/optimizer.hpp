@@ -52,8 +52,8 @@ class SIMDROP_API Optimizer {
   /// sizes: the number of elements of each parameter array. State starts at zero.
   /// Throws std::invalid_argument naming the field that is out of its range.
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
-  /// For the parameters of a network: sizes are its parameter_sizes(). Defined in mlp.hpp.
-  inline Optimizer(const OptimizerConfig& config, const Mlp& mlp);
+  /// For the parameters of a network: sizes are its parameter_sizes().
+  Optimizer(const OptimizerConfig& config, const Mlp& mlp);
 
   /// As given, and as set_learning_rate() left it.
   [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }

@@ -16,10 +16,14 @@ namespace simdrop::c_api {
 template <class S>
 inline constexpr std::size_t first_size = sizeof(S);
 
+// No structure will be larger: a size beyond it was never set.
+inline constexpr std::size_t largest_size = 4096;
+
 inline void check_size(std::size_t size, std::size_t first, const char* name) {
-  if (size >= first) return;
-  detail::throw_invalid(std::string(name) + "->struct_size", size,
-                        ">= " + std::to_string(first) + ", sizeof of the structure");
+  if (size >= first && size <= largest_size) return;
+  detail::throw_invalid(
+      std::string(name) + "->struct_size", size,
+      std::to_string(first) + " (sizeof of the structure) ... " + std::to_string(largest_size));
 }
 
 // A parameter of a C function, which says NULL; of a matrix it is the C++ API that finds null data.
@@ -52,6 +56,7 @@ S read_struct(const S* given, const S& defaults, const char* name) {
   if (given->struct_size == sizeof(S)) return *given;
   S result = defaults;
   read_other_size(&result, given, given->struct_size, sizeof(S), first_size<S>, name);
+  result.struct_size = sizeof(S);
   return result;
 }
 

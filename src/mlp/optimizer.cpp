@@ -9,6 +9,7 @@
 #include "mlp/checkpoint_access.h"
 #include "mlp/config.h"
 #include "mlp/optimizer_access.h"
+#include "simdrop/mlp.hpp"
 #include "threading/parallel.h"
 
 namespace simdrop {
@@ -73,6 +74,9 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> siz
     if (adaptive) second_[i].resize(sizes_[i]);
   }
 }
+
+Optimizer::Optimizer(const OptimizerConfig& config, const Mlp& mlp)
+    : Optimizer(config, mlp.parameter_sizes()) {}
 
 void Optimizer::set_learning_rate(double learning_rate) {
   OptimizerConfig changed = config_;

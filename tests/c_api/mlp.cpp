@@ -272,6 +272,24 @@ TEST_SUITE("C API network") {
     CHECK(told.executor->context == &pool);
   }
 
+  TEST_CASE("an executor of a larger size is remembered as one of the known size") {
+    Pool pool;
+    struct {
+      simdrop_executor known;
+      char more[32];
+    } larger{pool.executor(), {}};
+    larger.known.struct_size = sizeof(larger);
+    auto config = make_config();
+    config.executor = &larger.known;
+    const auto mlp = create(config);
+    auto told = made(simdrop_mlp_config_init);
+    REQUIRE(simdrop_mlp_get_config(mlp.get(), &told, nullptr) == SIMDROP_OK);
+    CHECK(told.executor->struct_size == sizeof(simdrop_executor));
+    simdrop_mlp* clone = nullptr;
+    REQUIRE(simdrop_mlp_clone(mlp.get(), &clone, nullptr) == SIMDROP_OK);
+    const c_api::Handle<simdrop_mlp> owner(clone);
+  }
+
   TEST_CASE("predictors share one network among threads") {
     const Batch batch;
     const auto mlp = create(make_config());

@@ -52,6 +52,8 @@ TEST_SUITE("C API network errors") {
     refuses_config("num_threads", "-1", [](C& c) { c.num_threads = -1; });
     refuses_config("reserved", "1", [](C& c) { c.reserved = 1; });
     refuses_config("config->struct_size", "8", [](C& c) { c.struct_size = 8; });
+    const std::size_t never_set = 4097;  // would be looked through for zeros, beyond its end
+    refuses_config("config->struct_size", "4097", [=](C& c) { c.struct_size = never_set; });
     simdrop_executor executor{sizeof(simdrop_executor), nullptr, nullptr, 1, 0};
     refuses_config("executor->parallel_for", "NULL", [&](C& c) { c.executor = &executor; });
     executor.parallel_for = no_tasks;

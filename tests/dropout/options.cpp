@@ -137,8 +137,9 @@ TEST_SUITE("dropout options") {
     test::expect_invalid("stores", "3", [&] {
       simdrop::relu_dropout_backward(0.5, c.x, c.x, c.y, {.stores = static_cast<Stores>(3)});
     });
-    test::expect_invalid("keep_prob", "1.5",
-                         [&] { simdrop::dropout_backward({.keep_prob = 1.5}, c.mask, c.x, c.y); });
+    test::expect_invalid("keep_prob", "1.5", [&] {
+      simdrop::dropout_backward(Dropout{.keep_prob = 1.5}, c.mask, c.x, c.y);
+    });
     CHECK(c.y == c.want);
   }
 

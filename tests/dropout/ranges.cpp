@@ -66,6 +66,23 @@ static_assert(!Droppable<Floats&, const Floats&>);               // nothing to w
 static_assert(!Droppable<Floats&, Floats>);                      // a result that nobody sees
 static_assert(!Droppable<std::vector<int>&, std::vector<int>&>);
 
+// Rows with a gap behind each, which a program made for earlier versions: as a range it is one row.
+struct PaddedRows {
+  mutable Floats all = Floats(8, 1.0F);
+  [[nodiscard]] float* begin() const { return all.data(); }
+  [[nodiscard]] float* end() const { return all.data() + all.size(); }
+  operator ConstMatrix() const { return {all.data(), 2, 3, 4}; }  // NOLINT
+  operator Matrix() const { return {all.data(), 2, 3, 4}; }       // NOLINT
+};
+
+// A pointer that knows its first row.
+struct Pointer {
+  const float* data;
+  operator const float*() const { return data; }  // NOLINT
+  [[nodiscard]] const float* begin() const { return data; }
+  [[nodiscard]] const float* end() const { return data + 2; }
+};
+
 constexpr Dropout half{.keep_prob = 0.5, .stream = {.seed = 1, .id = 2}};
 
 }  // namespace
@@ -109,6 +126,20 @@ TEST_SUITE("ranges") {
     CHECK(m(3, 1) == 8.0F);
   }
 
+  TEST_CASE("what converts to a view by itself is that view") {
+    PaddedRows x, y;
+    CHECK(ConstMatrix(x).ld == 4);
+    simdrop::dropout_forward(half, x, y);
+    Floats want(6);
+    simdrop::dropout_forward(half, Floats(6, 1.0F), want);
+    const Matrix got = y;
+    for (std::size_t i = 0; i < 6; ++i) CHECK(got(i / 3, i % 3) == want[i]);
+    CHECK(y.all[3] == 1.0F);
+    CHECK(y.all[7] == 1.0F);
+    const Pointer pointer{x.all.data()};
+    CHECK(ConstMatrix(pointer, 2, 4).rows == 2);
+  }
+
   TEST_CASE_TEMPLATE("calls on plain containers, of each element type", T, float, double, bfloat16,
                      float16) {
     const std::vector<T> x(19), bias(19);
@@ -122,6 +153,7 @@ TEST_SUITE("ranges") {
     CHECK(mask == want);
     simdrop::dropout_backward(half, x, dx);
     simdrop::dropout_backward(0.5, mask, x, dx);
+    simdrop::dropout_backward({0.5}, mask, x, dx);  // a keep_prob, as in 0.2.0
     simdrop::residual_dropout_forward(half, x, y, y);
     simdrop::residual_dropout_forward(0.5, mask, dx, x, y);
     simdrop::bias_relu_dropout_forward(half, x, bias, y, mask);

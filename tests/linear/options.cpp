@@ -66,6 +66,9 @@ TEST_CASE_TEMPLATE("linear options: backward", T, float, double) {
   simdrop::linear_backward_input(l.dy, l.weights, {}, 1.0, want_dx_out, l.workspace);
   simdrop::linear_backward_input(l.dy, l.weights, dx_out, l.workspace);
   CHECK(dx == want_dx);
+  simdrop::linear_backward_input(l.dy, l.weights, dx_out, l.workspace,
+                                 {.stored = std::vector<T>{}});  // empty: none
+  CHECK(dx == want_dx);
   simdrop::linear_backward_weights(l.dy, l.x, 1.0, false, want_dw_out, {}, l.workspace);
   simdrop::linear_backward_weights(l.dy, l.x, dw_out, l.workspace);
   CHECK(dw == want_dw);

@@ -55,6 +55,10 @@ TEST_CASE("mlp targets: a range of floats is a column, a span or a matrix is wha
   CHECK(Targets{values}.values.rows == 3);
   CHECK(Targets(std::span(values)).values.rows == 1);
   CHECK(Targets(std::span<const float, 3>(values)).values.rows == 1);
+  struct Row : std::span<float> {
+    using span::span;
+  };
+  CHECK(Targets(Row(values)).values.rows == 1);
   CHECK(Targets(Matrix(values, 1, 3)).values.cols == 3);
   CHECK(Targets(ConstMatrix(values)).values.rows == 1);
 }
