@@ -102,43 +102,17 @@ const detail::ElementwiseKernels<T, Arithmetic<T>>& elementwise() {
 // if the output is streamed, so that they share no cache line of an aligned one.
 template <class Fn>
 void over_parts(std::size_t rows, std::size_t cols, Threads threads, bool streaming, Fn&& fn) {
-  if (cols == 0) return;
   constexpr std::size_t grain = std::size_t{1} << 15;
-  const bool one_row = rows == 1;
-  const std::size_t multiple = streaming ? 64 : 8;
-  const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
-  detail::parallel_for(one_row ? cols : rows, one_row ? grain : row_grain, threads,
-                       [&](std::size_t begin, std::size_t end) {
-                         const std::size_t n = end - begin;
-                         fn(one_row ? 0 : begin, one_row ? begin : 0, one_row ? 1 : n,
-                            one_row ? n : cols);
-                       });
-}
-
-// What a kernel gets of a part, whose first element is (row, col), of a masked y of x.
-template <class T>
-struct MaskedPart {
-  std::size_t row, col;
-  MaskSource source;
-  Arithmetic<T> scale;
-  Shape2D shape;
-  const T* x;
-  T* y;
-  std::uint8_t* bits;  // or null
-};
-
-template <class T, class Fn>
-void over_masked_parts(const MaskSource& source, double keep_prob, MatrixView<const T> x,
-                       MatrixView<T> y, std::uint8_t* mask, Execution execution, Fn&& fn) {
-  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
-  const bool streaming = execution.streaming(y);
-  over_parts(x.rows, x.cols, execution.threads, streaming,
-             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
-               const std::size_t offset = r * x.cols + c;
-               fn(MaskedPart<T>{r, c, detail::advance(source, offset), scale,
-                                Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
-                                y.row(r) + c, mask == nullptr ? nullptr : mask + offset / 8});
-             });
+  if (rows == 1) {
+    detail::parallel_for(cols, grain, threads,
+                         [&](std::size_t begin, std::size_t end) { fn(0, begin, 1, end - begin); });
+  } else if (cols > 0) {
+    const std::size_t multiple = streaming ? 64 : 8;
+    const std::size_t row_grain = std::max<std::size_t>(1, grain / multiple / cols) * multiple;
+    detail::parallel_for(rows, row_grain, threads, [&](std::size_t begin, std::size_t end) {
+      fn(begin, 0, end - begin, cols);
+    });
+  }
 }
 
 template <class T>
@@ -146,9 +120,15 @@ void run_dropout(const MaskSource& source, double keep_prob, MatrixView<const T>
                  std::uint8_t* mask, Execution execution) {
   flatten(x, y);
   const auto& table = elementwise<T>();
-  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
-    table.dropout(part.source, part.scale, part.shape, part.x, part.y, part.bits);
-  });
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.dropout(detail::advance(source, offset), scale,
+                             Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c, y.row(r) + c,
+                             mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 template <class T>
@@ -157,10 +137,16 @@ void run_residual_dropout(const MaskSource& source, double keep_prob, MatrixView
                           Execution execution) {
   flatten(x, residual, y);
   const auto& table = elementwise<T>();
-  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
-    table.residual_dropout(part.source, part.scale, part.shape, part.x,
-                           residual.row(part.row) + part.col, residual.ld, part.y, part.bits);
-  });
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.residual_dropout(detail::advance(source, offset), scale,
+                                      Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                      residual.row(r) + c, residual.ld, y.row(r) + c,
+                                      mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 template <class T>
@@ -168,10 +154,16 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
                            std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
                            Execution execution) {
   const auto& table = elementwise<T>();
-  over_masked_parts(source, keep_prob, x, y, mask, execution, [&](const MaskedPart<T>& part) {
-    table.bias_relu_dropout(part.source, part.scale, part.shape, part.x,
-                            bias.empty() ? nullptr : bias.data() + part.col, part.y, part.bits);
-  });
+  const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
+  const bool streaming = execution.streaming(y);
+  over_parts(x.rows, x.cols, execution.threads, streaming,
+             [&](std::size_t r, std::size_t c, std::size_t rows, std::size_t cols) {
+               const std::size_t offset = r * x.cols + c;
+               table.bias_relu_dropout(detail::advance(source, offset), scale,
+                                       Shape2D{rows, cols, x.ld, y.ld, streaming}, x.row(r) + c,
+                                       bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
+                                       mask == nullptr ? nullptr : mask + offset / 8);
+             });
 }
 
 // Both drawn variants of y = kept ? x * scale : 0.
