@@ -78,9 +78,9 @@ struct MatrixView {
   /// Rows without padding.
   constexpr MatrixView(T* data_, std::size_t rows_, std::size_t cols_)
       : MatrixView(data_, rows_, cols_, cols_) {}
-  /// One row: all elements of a contiguous range.
+  /// One row: all elements of a contiguous range. (No view is one: copies are made as ever.)
   template <detail::RangeOf<T> Range>
-  constexpr MatrixView(Range&& row) {  // NOLINT(google-explicit-constructor)
+  constexpr MatrixView(Range&& row) {  // NOLINT(google-explicit-constructor,bugprone-*)
     const std::span<T> elements = std::forward<Range>(row);
     *this = {elements.data(), 1, elements.size()};
   }
