@@ -158,8 +158,8 @@ class SIMDROP_API Mlp {
 
   /// An independent network of the same configuration with the same weights, biases, keep_probs and
   /// injected masks, as for early stopping: best = mlp.clone(). What forward() and backward() kept
-  /// is not copied. It costs what a new network does, memory and the time to write all weights; to
-  /// copy weights alone into a network that is there, write to its weights() and bias().
+  /// is not copied. It costs the memory of a new network and a copy of the weights; to copy weights
+  /// alone into a network that is there, write to its weights() and bias().
   /// threads: who runs the clone's calls, unless they say otherwise; nothing: as this network's, an
   /// executor too. Others may read the network meanwhile, but not train it. Throws std::bad_alloc.
   [[nodiscard]] Mlp clone(std::optional<Threads> threads = {}) const;
@@ -296,6 +296,7 @@ class SIMDROP_API Mlp {
  private:
   friend class Predictor;
   struct State;
+  [[gnu::visibility("hidden")]] Mlp(const MlpConfig& config, const Mlp& other);
   std::unique_ptr<State> state_;
 };
 

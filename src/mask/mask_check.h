@@ -11,8 +11,13 @@
 namespace simdrop::detail {
 
 // NaN fails every comparison, so it is rejected here too.
+constexpr bool is_keep_prob(double value) {
+  return value >= 0.0 && value <= 1.0;
+}
+inline constexpr const char* keep_prob_range = "0 <= keep_prob <= 1";
+
 inline void check_keep_prob(double keep_prob, std::string_view name = "keep_prob") {
-  check_argument(keep_prob >= 0.0 && keep_prob <= 1.0, name, keep_prob, "0 <= keep_prob <= 1");
+  check_argument(is_keep_prob(keep_prob), name, keep_prob, keep_prob_range);
 }
 
 inline void check_rounds(PhiloxRounds rounds) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "mask/mask_check.h"
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
 
@@ -83,8 +84,8 @@ void visit_network_fields(Visit&& visit, Configs&... c) {
   constexpr auto neuron = DropoutUnit::neuron;
   visit(F{"widths"}, c.widths...);
   visit(F{"keep_prob"}, c.keep_prob...);
-  visit(F{"input_keep_prob", "0 <= keep_prob <= 1",
-          [](const C& m) { return m.input_keep_prob >= 0.0 && m.input_keep_prob <= 1.0; }},
+  visit(F{"input_keep_prob", keep_prob_range,
+          [](const C& m) { return is_keep_prob(m.input_keep_prob); }},
         c.input_keep_prob...);
   visit(F{"dropout_unit", "DropoutUnit"}, c.dropout_unit...);
   visit(F{"lazy_updates", "true only with DropoutUnit::neuron and dropout_group 0",

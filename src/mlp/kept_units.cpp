@@ -29,6 +29,7 @@ KeptLayers::KeptLayers(const Model& model) : model_(model), layers_(model.last()
   groups_.reserve(most);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].units.resize(most);
+    keep_all(l);
     if (model.drops_neurons()) allocate(l);
   }
 }
@@ -84,7 +85,7 @@ void KeptLayers::begin(std::size_t rows, std::uint64_t first_row) {
     groups_.push_back({groups_.size(), r, std::min(left, to_next)});
     r += groups_.back().rows;
   }
-  for (std::size_t l = 0; l < layers_.size(); ++l) keep_all(l);
+  for (std::size_t l = 0; model_.drops_neurons() && l < layers_.size(); ++l) keep_all(l);
 }
 
 void KeptLayers::keep_all(std::size_t l) {

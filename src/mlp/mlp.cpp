@@ -19,6 +19,8 @@ using detail::Samples;
 
 Mlp::Mlp(const MlpConfig& config)
     : state_(std::make_unique<State>(detail::checked_config(config))) {}
+Mlp::Mlp(const MlpConfig& config, const Mlp& other)
+    : state_(std::make_unique<State>(config, *other.state_)) {}
 Mlp::~Mlp() = default;
 Mlp::Mlp(Mlp&&) noexcept = default;
 Mlp& Mlp::operator=(Mlp&&) noexcept = default;
@@ -30,10 +32,7 @@ Mlp Mlp::clone(std::optional<Threads> threads) const {
     same.num_threads = threads->count;
     same.executor = threads->executor;
   }
-  Mlp copy(same);
-  copy.state_->model.copy_parameters(state_->model);
-  copy.state_->training.copy_injected(state_->training);
-  return copy;
+  return {same, *this};
 }
 
 const MlpConfig& Mlp::config() const noexcept {

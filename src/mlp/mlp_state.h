@@ -1,6 +1,9 @@
 // What an Mlp holds. Data flows down: the model, a pass of training over it, predictions of it.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "mlp/config.h"
 #include "mlp/inference.h"
 #include "mlp/model.h"
@@ -11,8 +14,14 @@
 namespace simdrop {
 
 struct Mlp::State {
-  explicit State(const MlpConfig& config)
-      : model(config),
+  explicit State(const MlpConfig& config) : State(config, detail::Model(config)) {}
+  // With the parameters and the injected masks of `other`.
+  State(const MlpConfig& config, const State& other)
+      : State(config, detail::Model(config, other.model)) {
+    training.copy_injected(other.training);
+  }
+  State(const MlpConfig& config, detail::Model&& model_)
+      : model(std::move(model_)),
         memory(model.table(), config.widths, config.max_batch, detail::Passes::both,
                detail::own_threads(config)),
         training(model, memory),

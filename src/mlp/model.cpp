@@ -18,12 +18,27 @@ constexpr double products_per_pass = 8.0;
 }  // namespace
 
 Model::Model(const MlpConfig& config) : config_(config), table_(kernels()) {
+  allocate();
+  for (std::size_t l = 1; l <= last(); ++l) {
+    initialise_weights(table_, config_.init, config_.seed, l, weights(l), own_threads(config_));
+    std::ranges::fill(bias(l), 0.0F);
+  }
+}
+
+Model::Model(const MlpConfig& config, const Model& other) : config_(config), table_(kernels()) {
+  allocate();
+  for (std::size_t l = 1; l <= last(); ++l) {
+    const ConstMatrix w = other.weights(l);
+    std::copy_n(w.data, w.size(), weights(l).data);
+    std::ranges::copy(other.bias(l), bias(l).begin());
+  }
+}
+
+void Model::allocate() {
   if (config_.keep_prob.empty()) config_.keep_prob.assign(last() - 1, 1.0);
   for (std::size_t l = 1; l <= last(); ++l) {
     weights_.push_back(make_buffer<float>(checked_product(width(l), width(l - 1))));
     biases_.push_back(make_buffer<float>(width(l)));
-    initialise_weights(table_, config_.init, config_.seed, l, weights(l), own_threads(config_));
-    std::ranges::fill(bias(l), 0.0F);
   }
 }
 
@@ -49,14 +64,6 @@ std::span<float> Model::bias(std::size_t layer) noexcept {
 
 std::span<const float> Model::bias(std::size_t layer) const noexcept {
   return {biases_[layer - 1].get(), width(layer)};
-}
-
-void Model::copy_parameters(const Model& other) noexcept {
-  for (std::size_t l = 1; l <= last(); ++l) {
-    const ConstMatrix w = other.weights(l);
-    std::copy_n(w.data, w.size(), weights(l).data);
-    std::ranges::copy(other.bias(l), bias(l).begin());
-  }
 }
 
 Threads Model::team_for(const Threads& threads, std::size_t rows, double times) const noexcept {

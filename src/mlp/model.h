@@ -20,6 +20,8 @@ class Model {
  public:
   // The config has been checked. Weights start as it says, biases at 0.
   explicit Model(const MlpConfig& config);
+  // The weights and biases of `other`, which has the same widths.
+  Model(const MlpConfig& config, const Model& other);
 
   // With every keep_prob filled in.
   [[nodiscard]] const MlpConfig& config() const noexcept { return config_; }
@@ -40,9 +42,6 @@ class Model {
   [[nodiscard]] std::span<float> bias(std::size_t layer) noexcept;
   [[nodiscard]] std::span<const float> bias(std::size_t layer) const noexcept;
 
-  // Weights and biases of a model of the same widths.
-  void copy_parameters(const Model& other) noexcept;
-
   // Threads for a pass over `rows` examples that multiplies every weight `times` times with each.
   [[nodiscard]] Threads team_for(const Threads& threads, std::size_t rows,
                                  double times) const noexcept;
@@ -55,6 +54,8 @@ class Model {
                       const Targets* targets) const;
 
  private:
+  void allocate();
+
   MlpConfig config_;
   const KernelTable& table_;
   std::vector<Buffer<float>> weights_, biases_;  // of layer l at l - 1
