@@ -70,7 +70,8 @@ endif()
 function(simdrop_isa_object object isa)
   string(TOUPPER ${isa} upper)
   add_library(${object} OBJECT ${ARGN})
-  target_compile_options(${object} PRIVATE ${SIMDROP_FLAGS_${isa}} -fno-lto -fno-math-errno
+  set_target_properties(${object} PROPERTIES UNITY_BUILD OFF INTERPROCEDURAL_OPTIMIZATION OFF)
+  target_compile_options(${object} PRIVATE ${SIMDROP_FLAGS_${isa}} -fno-math-errno
                                            -fno-exceptions
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-O2;-fpeel-loops>
                                            # Notes that GCC 10 passes structs of vectors otherwise:
