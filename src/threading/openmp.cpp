@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "threading/never_destroyed.h"
 #include "threading/process.h"
 #else
 #include <cstdint>
@@ -105,8 +106,7 @@ namespace simdrop {
 
 Executor* openmp_executor() noexcept {
 #ifdef SIMDROP_WITH_OPENMP
-  static detail::OpenMpExecutor executor;
-  return &executor;
+  return &detail::never_destroyed<detail::OpenMpExecutor>();
 #else
   return nullptr;
 #endif

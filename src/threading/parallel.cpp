@@ -5,6 +5,7 @@
 #include "threading/barrier.h"
 #include "threading/cpus.h"
 #include "threading/executor_team.h"
+#include "threading/never_destroyed.h"
 #include "threading/openmp.h"
 #include "threading/pool.h"
 
@@ -24,9 +25,9 @@ class DefaultPool final : public Executor {
 // otherwise: that ruins a machine which has other work. So they run calls only where somebody has
 // set them up.
 Executor& executor_of(const Threads& threads) noexcept {
-  static DefaultPool pool;
   if (threads.executor != nullptr) return *threads.executor;
-  return openmp_executor() != nullptr && openmp_is_set_up() ? *openmp_executor() : pool;
+  if (Executor* openmp = openmp_executor(); openmp != nullptr && openmp_is_set_up()) return *openmp;
+  return never_destroyed<DefaultPool>();
 }
 
 std::size_t threads_by_default() noexcept {

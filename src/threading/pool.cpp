@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "threading/cpus.h"
+#include "threading/never_destroyed.h"
 #include "threading/process.h"
 #include "threading/team.h"
 #include "threading/workers.h"
@@ -62,13 +63,12 @@ void Pool::run(std::size_t count, Executor::Task task, void* context) noexcept {
 }
 
 Pool& default_pool() noexcept {
-  // Kept where it lies: the library's memory outlives its threads, which may be asleep at the end.
-  alignas(Pool) static std::byte memory[sizeof(Pool)];
-  static Pool* const pool = [] {
+  static const bool kept = [] {
     keep_loaded(reinterpret_cast<const void*>(&default_pool));
-    return new (memory) Pool(max_team - 1);
+    return true;
   }();
-  return *pool;
+  static_cast<void>(kept);
+  return never_destroyed<Pool>(max_team - 1);
 }
 
 }  // namespace simdrop::detail
