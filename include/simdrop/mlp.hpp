@@ -71,8 +71,8 @@ struct MlpConfig {
   /// object is made (see workspace_bytes()), and touched only as far as batches use it.
   std::size_t max_batch = 256;
   /// Who runs the calls of this object, unless a call says otherwise: threads.hpp.
-  int num_threads = 1;           ///< at most so many threads; 0 = as many as there are
-  Executor* executor = nullptr;  ///< null: OpenMP; else it must live as long as the Mlp
+  int num_threads = 1;           ///< at most so many threads; 0: as Threads::count
+  Executor* executor = nullptr;  ///< null: the library's; else it must live as long as the Mlp
   /// Keep Z, the masks and dA of every layer for reading (slower, more memory; same results).
   bool record = false;
   /// Make train_step() leave dw() and db() too, as record does. Without, each gradient is used

@@ -97,7 +97,8 @@ struct AddOption {
 };
 
 void add_common(const AddOption& add, int& threads, std::string& json_path) {
-  add("threads", threads, "OpenMP threads; 0 = all")->check(in_range(0.0, 65536.0, "0 to 65536"));
+  add("threads", threads, "threads; 0: as many as this process may use")
+      ->check(in_range(0.0, 65536.0, "0 to 65536"));
   add("json", json_path, "also write the results to FILE", Range::any, "FILE");
 }
 
@@ -185,7 +186,8 @@ int main(int argc, char** argv) {
     std::cerr << (what.rfind("simdrop: ", 0) == 0 ? "" : "simdrop: ") << what << '\n';
     return code;
   };
-  // However OpenMP's threads are told to wait: here the library's own run, which never spin for long.
+  // However OpenMP's threads are told to wait: here the library's own run, which never spin for
+  // long.
   for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) unsetenv(name);
   try {
     return simdrop::cli::run(argc, argv);

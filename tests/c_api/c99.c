@@ -50,6 +50,26 @@ static void about_the_library(void) {
   CHECK((int64_t)strlen(name) == length);
 }
 
+static void thread_pools(void) {
+  uint8_t alone[8], shared[8];
+  simdrop_dropout dropout;
+  simdrop_exec exec;
+  simdrop_executor executor;
+  simdrop_thread_pool* pool = NULL;
+  simdrop_status status;
+  OK(simdrop_dropout_init(&dropout, sizeof(dropout), &error));
+  OK(simdrop_exec_init(&exec, sizeof(exec), &error));
+  OK(simdrop_thread_pool_create(2, &pool, &error));
+  OK(simdrop_thread_pool_executor(pool, &executor, sizeof(executor), &error));
+  exec.executor = &executor;
+  OK(simdrop_bernoulli_mask(&dropout, 64, alone, NULL, &error));
+  OK(simdrop_bernoulli_mask(&dropout, 64, shared, &exec, &error));
+  CHECK(memcmp(alone, shared, sizeof(alone)) == 0);
+  simdrop_thread_pool_destroy(pool);
+  status = simdrop_openmp_executor(&executor, sizeof(executor), &error);
+  CHECK(status == (simdrop_has_openmp() ? SIMDROP_OK : SIMDROP_INVALID_STATE));
+}
+
 static void masks_and_dropout(void) {
   const float x[8] = {1, 2, 3, 4, -5, 6, 7, 8};
   const float bias[4] = {1, 1, 1, 1};
@@ -238,6 +258,7 @@ static void files(const char* path) {
 
 int main(int argc, char** argv) {
   about_the_library();
+  thread_pools();
   masks_and_dropout();
   linear();
   network();

@@ -4,7 +4,7 @@
 
 #include "simdrop/simdrop.hpp"
 
-// Your own pool, in place of OpenMP; here as simple as can be.
+// Your own pool, in place of the library's; here as simple as can be.
 class Pool : public simdrop::Executor {
  public:
   [[nodiscard]] int max_concurrency() const noexcept override { return 2; }
