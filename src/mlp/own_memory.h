@@ -1,0 +1,29 @@
+// The memory of a network that views are handed out of: what a step reads or writes must not lie
+// there. A test costs some comparisons, however many layers there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/matrix_check.h"
+
+namespace simdrop::detail {
+
+class OwnMemory {
+ public:
+  // Of an object that is being made; sort() when all are there.
+  void add(const void* data, std::size_t bytes);
+  void sort();
+
+  // m: one that fits in memory. Where its rows have gaps, they count.
+  [[nodiscard]] bool overlaps(const MemoryRegion& m) const noexcept;
+
+ private:
+  struct Range {
+    std::uintptr_t begin, end;
+  };
+  std::vector<Range> ranges_;  // no two overlap
+};
+
+}  // namespace simdrop::detail
