@@ -172,7 +172,7 @@ template <class T>
 void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
                            std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
                            Execution execution) {
-  constexpr std::size_t narrow = 32;
+  constexpr std::size_t narrow = 64;
   constexpr std::size_t wide = 512;
   if (bias.empty()) flatten(x, y);
   if (x.rows <= 1 || x.cols == 0 || x.cols >= narrow || !contiguous(x) || !contiguous(y)) {

@@ -1,6 +1,7 @@
 #include "mlp/own_memory.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace simdrop::detail {
 
@@ -11,14 +12,13 @@ void OwnMemory::add(const void* data, std::size_t bytes) {
 
 void OwnMemory::sort() {
   std::ranges::sort(ranges_, {}, &Range::begin);
+  if (!ranges_.empty()) all_ = {ranges_.front().begin, ranges_.back().end};
 }
 
-bool OwnMemory::overlaps(const MemoryRegion& m) const noexcept {
-  if (m.size() == 0) return false;
-  // The last one that begins before m ends is the only one that may reach into it, or the others
-  // that do lie within m.
-  const auto after = std::ranges::lower_bound(ranges_, m.end(), {}, &Range::begin);
-  return after != ranges_.begin() && std::prev(after)->end > m.begin();
+// If any does, the last one that begins before `end` does.
+bool OwnMemory::overlaps_one(std::uintptr_t begin, std::uintptr_t end) const noexcept {
+  const auto after = std::ranges::lower_bound(ranges_, end, {}, &Range::begin);
+  return after != ranges_.begin() && std::prev(after)->end > begin;
 }
 
 }  // namespace simdrop::detail
