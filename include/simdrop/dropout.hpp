@@ -8,9 +8,9 @@
 /// - The output may be the input itself (in place): the same data and, with more than one row, the
 ///   same ld. Otherwise what is written, the mask too, must overlap no other argument. Matrices of
 ///   one ld may interleave: different columns of the same rows do not overlap.
-/// - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, and bit
-///   r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols) long.
-///   Which elements are kept does not depend on their type.
+/// - Element (r, c) of a call is element dropout.first + r * cols + c of the stream, modulo 2^64,
+///   and bit r * cols + c of a mask: masks are packed without regard to ld, mask_bytes(rows * cols)
+///   long. Which elements are kept does not depend on their type.
 /// - Arithmetic is in double for double, and in float for the others; every operation below is
 ///   rounded to nearest even. scale = 1 / keep_prob, computed in double and rounded to the type of
 ///   the arithmetic, of which it is at most the largest finite number; it is multiplied where the
@@ -237,7 +237,7 @@ SIMDROP_API void bias_relu_dropout_forward(double keep_prob, std::span<const std
 ///@{
 /// dx = y > 0 ? dy * scale : 0, where y is what bias_relu_dropout_forward wrote: y > 0 says both
 /// that the unit was kept and that ReLU passed, so a ReLU layer stores no mask. dx may be dy or y.
-/// Where y is NaN, dx is 0. With keep_prob 0, y is all 0, and so is dx.
+/// Where y is NaN, dx is 0. With keep_prob 0, dx is +0, whatever y and dy are.
 SIMDROP_API void relu_dropout_backward(double keep_prob, ConstMatrix y, ConstMatrix dy, Matrix dx,
                                        Threads threads = 1, Stores stores = Stores::automatic);
 SIMDROP_API void relu_dropout_backward(double keep_prob, MatrixView<const double> y,

@@ -9,7 +9,8 @@
 ///   sum of the magnitudes, and its order depends on the shapes and the instruction set alone:
 ///   results are bitwise the same on any number of threads.
 /// - Dropout draws the bits of the mask contract (mask.hpp): element (r, c) of y is element
-///   dropout.first + r * cols + c of the stream. A dropped element is exactly +0. ReLU keeps NaN.
+///   dropout.first + r * cols + c of the stream, modulo 2^64. A dropped element is exactly +0. ReLU
+///   keeps NaN.
 /// - NaN and Inf in operands spread as IEEE 754 says.
 /// - threads: who runs the call (threads.hpp).
 /// - `workspace` holds packed operands. It grows when a call needs more than it has (then
@@ -77,7 +78,8 @@ SIMDROP_API void linear_forward(MatrixView<const double> x, MatrixView<const dou
 ///@{
 /// dx = dy W, and if `stored` is not empty: stored > 0 ? dx / keep_prob : 0. `stored` is what the
 /// ReLU and dropout of the layer before wrote (that layer's y, this layer's x), so that dx is the
-/// gradient of that layer's z. dy: batch x out, weights: out x in, stored and dx: batch x in.
+/// gradient of that layer's z; with `stored` and keep_prob 0 it is +0, whatever the rest is. dy:
+/// batch x out, weights: out x in, stored and dx: batch x in.
 SIMDROP_API void linear_backward_input(ConstMatrix dy, ConstMatrix weights, ConstMatrix stored,
                                        double keep_prob, Matrix dx, LinearWorkspace& workspace,
                                        Threads threads = 1);

@@ -61,8 +61,10 @@ struct MlpConfig {
   bool lazy_updates = false;
   /// With DropoutUnit::neuron alone: so many examples share a mask, those whose first_row + row
   /// divided by dropout_group is the same. 0: all rows of a call do. Small groups cost speed: each
-  /// is a small batch, and with several in a batch gradients are added up in memory. Rows are not
-  /// counted past 2^64 then: a first_row above 2^64 - batch is an error.
+  /// is a small batch, and with several in a batch gradients are added up in memory, where nothing
+  /// is dropped too. (Groups of 1 drop what DropoutUnit::element does, which is the fast way; its
+  /// gradients are rounded elsewhere.) Rows are not counted past 2^64 then: a first_row above
+  /// 2^64 - batch is an error.
   std::size_t dropout_group = 0;
   Loss loss = Loss::softmax_ce;  ///< what the last layer computes
   Init init = Init::he;          ///< how weights start
@@ -138,6 +140,14 @@ struct MonteCarloOptions {
 /// With DropoutUnit::neuron the mask of group (first_row + r) / dropout_group is elements
 /// group * widths[l] onwards of that stream; with dropout_group 0 there is group 0 alone, whatever
 /// first_row. (So a dropout_group of 1 draws what DropoutUnit::element does.)
+///
+/// These numbers are modulo 2^64, as in masks; row numbers alone may not pass 2^64 where
+/// dropout_group says so.
+///
+/// What is handed to a call must not lie in memory of the network that weights(), bias() and the
+/// readers below show: it would be overwritten while it is read. That is an error, of batches,
+/// targets, and outputs of predictions. (The x of a prediction may lie there, and inject_mask()
+/// copies.)
 ///
 /// Results are bitwise the same on any number of threads, whoever runs them: config.num_threads and
 /// config.executor, or for one call its `threads`. After the first call of each kind, forward(),
@@ -230,9 +240,9 @@ class SIMDROP_API Mlp {
   }
 
   /// Inference: no dropout, nothing rescaled. x: any number of rows; out: rows x outputs, gets A
-  /// of the last layer. out must not overlap x. Leaves what forward() kept untouched.
-  /// A row of out depends on the same row of x alone, but for rounding: few rows (a call of at most
-  /// 32, or max_batch that small) read the weights in another order than many do.
+  /// of the last layer. out must not overlap x, nor the network's memory. Leaves what forward()
+  /// kept untouched. A row of out depends on the same row of x alone, but for rounding: few rows (a
+  /// call of at most 32, or max_batch that small) read the weights in another order than many do.
   void predict(ConstMatrix x, Matrix out, std::optional<Threads> threads = {});
 
   /// Monte Carlo dropout: the mean and the variance of the outputs (A of the last layer) over
@@ -241,8 +251,8 @@ class SIMDROP_API Mlp {
   /// DropoutUnit: to a row it is the same. The variance is the unbiased one, divided by
   /// samples - 1; with one sample it is 0. For a predictive variance of a regression, add the
   /// inverse of the model's precision (equation 9 of the source).
-  /// x: any number of rows; mean and variance: rows x outputs; none of them may overlap. Leaves
-  /// what forward() kept untouched.
+  /// x: any number of rows; mean and variance: rows x outputs; none of them may overlap, nor may
+  /// mean and variance overlap the network's memory. Leaves what forward() kept untouched.
   /// Sample s draws the mask of layer l (0 = the input) in row r from stream (seed, id =
   /// sample_stream_id(l, first_sample + s)), elements (first_row + r) * widths[l] onwards, unless
   /// that keep_prob is 1. So results are a function of the weights, the row, the seed, the samples

@@ -25,7 +25,9 @@ enum class OptimizerKind {
   adamw  ///< weight decay beside it
 };
 
-/// Hyperparameters. All of them must be finite; see the ranges beside them.
+/// Hyperparameters. All of them must be finite; see the ranges beside them. All but max_norm are
+/// used as floats, and must be in their ranges when rounded to float too: momentum .99999999 is 1
+/// then, and an error. max_norm is used as a double, but must not be 0 as a float.
 struct SIMDROP_API OptimizerConfig {
   OptimizerKind kind = OptimizerKind::sgd;  ///< which rule
   double learning_rate = 0.01;              ///< >= 0
@@ -50,7 +52,7 @@ struct SIMDROP_API OptimizerConfig {
 class SIMDROP_API Optimizer {
  public:
   /// sizes: the number of elements of each parameter array. State starts at zero.
-  /// Throws std::invalid_argument naming the field that is out of its range.
+  /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
   /// For the parameters of a network: sizes are its parameter_sizes().
   Optimizer(const OptimizerConfig& config, const Mlp& mlp);
@@ -63,10 +65,11 @@ class SIMDROP_API Optimizer {
   [[nodiscard]] std::uint64_t step_count() const noexcept { return step_; }
 
   /// Sets the learning rate from the next step on. Throws std::invalid_argument if it is negative
-  /// or not finite.
+  /// or, as a float, not finite.
   void set_learning_rate(double learning_rate);
 
   /// Starts a step: call it once, then update() once for each parameter array. Allocates nothing.
+  /// (A network trains, and checkpoints are read, while step_count() < 2^40.)
   void begin_step() noexcept { ++step_; }
 
   /// Updates parameter array `index` in place from its gradient, in one pass.
@@ -76,8 +79,9 @@ class SIMDROP_API Optimizer {
   /// array. A scaled row is w * (max_norm / norm) in double, rounded once, so its norm exceeds
   /// max_norm by a relative 2^-23 at most. A row with a NaN or an Inf has no norm: it stays as the
   /// update left it, so that a divergence is seen and spreads to no other weight.
-  /// Throws std::invalid_argument on a wrong index, length or row length, on threads.count < 0, or
-  /// before the first begin_step(); then nothing is written. Allocates nothing.
+  /// Throws std::invalid_argument on a wrong index, length or row length, on an overlap, on
+  /// threads.count < 0, or before the first begin_step(); then nothing is written. Allocates
+  /// nothing.
   void update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
               Threads threads = 1, std::size_t row_length = 0);
 

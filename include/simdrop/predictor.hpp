@@ -30,7 +30,8 @@ class SIMDROP_API Predictor {
   Predictor(Predictor&&) noexcept;
   Predictor& operator=(Predictor&&) noexcept;  ///< the same
 
-  /// As Mlp::predict() of an Mlp with this max_batch, bit for bit.
+  /// As Mlp::predict() of an Mlp with this max_batch, bit for bit. out must not overlap the Mlp's
+  /// memory either.
   void predict(ConstMatrix x, Matrix out, std::optional<Threads> threads = {});
 
   /// As Mlp::predict_monte_carlo(), bit for bit, whatever max_batch is.

@@ -28,7 +28,7 @@
  *   written as 0.
  * - Outputs must not overlap other arguments. Where a function says that it works in place, the
  *   output may be the input itself: the same pointer and, with more than one row, the same ld. Any
- *   other overlap is an error.
+ *   other overlap of an output is an error. What is only read may overlap.
  *
  * @section c_structs Structures
  * Each begins with struct_size, which the caller sets to sizeof(the structure), by itself or with

@@ -150,9 +150,9 @@ void run_residual_dropout(const MaskSource& source, double keep_prob, MatrixView
 }
 
 template <class T>
-void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
-                           std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
-                           Execution execution) {
+void run_rows_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                                std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
+                                Execution execution) {
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(y);
@@ -164,6 +164,35 @@ void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixVie
                                        bias.empty() ? nullptr : bias.data() + c, y.row(r) + c,
                                        mask == nullptr ? nullptr : mask + offset / 8);
              });
+}
+
+// Narrow rows cost more for themselves than for their elements: without gaps between them, as many
+// as repeat the bias to `wide` elements are one.
+template <class T>
+void run_bias_relu_dropout(const MaskSource& source, double keep_prob, MatrixView<const T> x,
+                           std::span<const T> bias, MatrixView<T> y, std::uint8_t* mask,
+                           Execution execution) {
+  constexpr std::size_t narrow = 64;
+  constexpr std::size_t wide = 512;
+  if (bias.empty()) flatten(x, y);
+  if (x.rows <= 1 || x.cols == 0 || x.cols >= narrow || !contiguous(x) || !contiguous(y)) {
+    run_rows_bias_relu_dropout(source, keep_prob, x, bias, y, mask, execution);
+    return;
+  }
+  const std::size_t at_once = std::min(x.rows, wide / x.cols / 8 * 8);
+  T repeated[wide];
+  for (std::size_t r = 0; r < at_once; ++r) std::ranges::copy(bias, repeated + r * x.cols);
+  const std::size_t rows = x.rows / at_once;
+  const std::size_t cols = at_once * x.cols;
+  const std::span<const T> all(repeated, cols);
+  run_rows_bias_relu_dropout<T>(source, keep_prob, {x.data, rows, cols}, all, {y.data, rows, cols},
+                                mask, execution);
+  const std::size_t done = rows * cols;
+  const std::size_t left = x.size() - done;
+  if (left == 0) return;
+  run_rows_bias_relu_dropout<T>(detail::advance(source, done), keep_prob, {x.data + done, 1, left},
+                                all.first(left), {y.data + done, 1, left},
+                                mask == nullptr ? nullptr : mask + done / 8, execution);
 }
 
 // Both drawn variants of y = kept ? x * scale : 0.
@@ -256,6 +285,12 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
   check_like(dy, "dy", y, "y");
   check_same_or_no_overlap(dx, "dx", dy, "dy");
   execution.check();
+  flatten(y, dy, dx);
+  if (keep_prob == 0.0) {  // all is dropped, whatever y says
+    run_dropout(detail::make_mask_source({.keep_prob = 0.0}), keep_prob, dy, dx, nullptr,
+                execution);
+    return;
+  }
   const auto& table = elementwise<T>();
   const auto scale = detail::dropout_scale<Arithmetic<T>>(keep_prob);
   const bool streaming = execution.streaming(dx);

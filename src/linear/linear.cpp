@@ -1,5 +1,7 @@
 #include "simdrop/linear.hpp"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
@@ -79,6 +81,10 @@ void backward_input(MatrixView<const T> dy, MatrixView<const T> weights, MatrixV
   check_no_overlap(dx, "dx", weights, "weights");
   check_no_overlap(dx, "dx", stored, "stored");
   if (dx.size() == 0) return;
+  if (given && keep_prob == 0.0) {  // all is dropped, whatever `stored` says
+    for (std::size_t r = 0; r < dx.rows; ++r) std::fill_n(dx.row(r), dx.cols, T{0});
+    return;
+  }
   detail::BackwardInputProduct<T> product{.dy = dy, .weights = weights, .dx = dx};
   if (given) product.epilogue.stored = {stored.data, stored.ld};
   product.epilogue.scale = detail::dropout_scale<T>(keep_prob);

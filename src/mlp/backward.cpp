@@ -1,12 +1,31 @@
 // Backward propagation.
+#include <algorithm>
+
+#include "linear/blocking.h"
 #include "mask/mask_source.h"
 #include "mlp/training_pass.h"
 
 namespace simdrop::detail {
+namespace {
+
+// The rows of dW, and elements of db, of some outputs; nobody drops any.
+BackwardWeightsProduct<float> outputs_of(BackwardWeightsProduct<float> product, std::size_t first,
+                                         std::size_t count) {
+  product.dy = {product.dy.data + first, product.dy.rows, count, product.dy.ld};
+  product.use.dw.data += first * product.use.dw.ld;
+  product.use.db.data += first;
+  return product;
+}
+
+}  // namespace
 
 // With several groups there are no updates: their gradients are added up first, group by group.
 // keep: gradients go to dw and db as well.
 void TrainingPass::backward_pass(const TeamMember& member, Updates updates, bool keep) const {
+  if (kept_.groups().size() > 1 && kept_.drops_none()) {
+    backward_whole(member);
+    return;
+  }
   for (const Group& group : kept_.groups()) {
     if (group.index != 0) member.barrier();
     backward_group(member, group, updates, keep);
@@ -36,6 +55,35 @@ void TrainingPass::backward_group(const TeamMember& member, const Group& group, 
     multiply(table, member, of_weights, memory_.of_layer(l, offset));
     if (keep)
       multiply(table, member, weights_product(l, group, nullptr), memory_.of_layer(l, offset));
+  }
+}
+
+// The same numbers where groups drop nothing: gradients of inputs are those of the whole batch, for
+// a row does not depend on others, and those of weights are added up group by group as ever, but
+// of so many outputs at a time as stay in L2.
+void TrainingPass::backward_whole(const TeamMember& member) const {
+  const KernelTable& table = model_.table();
+  for (std::size_t l = model_.last(); l >= 1; --l) {
+    if (l > 1) {
+      const BackwardInputProduct<float> of_input = input_product(l, kept_.whole());
+      pack(table, member, of_input, memory_.of_layer(l));
+      member.barrier();
+      multiply(table, member, of_input, memory_.of_layer(l));
+      member.barrier();
+      if (model_.config().record) record_da(member, l - 1, kept_.whole());
+    }
+    const std::size_t width = model_.width(l);
+    const std::size_t block = columns_in_l2(width, model_.width(l - 1), sizeof(float), 1);
+    for (std::size_t out = 0; out < width; out += block) {
+      for (const Group& group : kept_.groups()) {
+        const BackwardWeightsProduct<float> of_weights =
+            outputs_of(weights_product(l, group, nullptr), out, std::min(block, width - out));
+        pack(table, member, of_weights, memory_.of_layer(l));
+        member.barrier();
+        multiply(table, member, of_weights, memory_.of_layer(l));
+        member.barrier();
+      }
+    }
   }
 }
 

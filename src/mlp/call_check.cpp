@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/matrix_check.h"
+#include "mlp/loss.h"
 #include "mlp/stream_id.h"
 
 namespace simdrop::detail {
@@ -32,10 +33,12 @@ void check_first_row(const MlpConfig& config, std::uint64_t first_row, std::size
 }
 
 // What predictions of x are written to.
-void check_output(Matrix out, const char* name, ConstMatrix x, const MlpConfig& config) {
+void check_output(Matrix out, const char* name, ConstMatrix x, const MlpConfig& config,
+                  const OwnMemory& own) {
   check_shape(out, name, x.rows, config.widths.back(), "x.rows x number of outputs");
   check_memory(out, name);
   check_no_overlap(out, name, x, "x");
+  check_not_own(own, out, name);
 }
 
 }  // namespace
@@ -49,14 +52,27 @@ void check_step(std::uint64_t step, const char* name) {
   check_argument(step < max_steps, name, step, "less than 2^40");
 }
 
-void check_batch(const MlpConfig& config, const Batch& batch) {
+void check_not_own(const OwnMemory& own, const MemoryRegion& m, const char* name) {
+  if (!own.overlaps(m)) return;
+  throw_invalid(name, "memory that overlaps the network's own", "memory that does not");
+}
+
+void check_batch(const MlpConfig& config, const OwnMemory& own, const Batch& batch) {
   const std::size_t rows = batch.x.rows;
   if (rows < 1 || rows > config.max_batch) {
     throw_invalid("x.rows", rows, range(1, config.max_batch) + " = MlpConfig::max_batch");
   }
   check_input(batch.x, config);
+  check_not_own(own, batch.x, "x");
   check_step(batch.step, "step");
   check_first_row(config, batch.first_row, rows);
+}
+
+void check_targets(const MlpConfig& config, const OwnMemory& own, const Targets& targets,
+                   std::size_t rows) {
+  check_targets(config.loss, targets, rows, config.widths.back());
+  check_not_own(own, targets.labels, "targets.labels");
+  check_not_own(own, targets.values, "targets.values");
 }
 
 void check_optimizer(const Model& model, const Optimizer& optimizer) {
@@ -70,20 +86,20 @@ void check_optimizer(const Model& model, const Optimizer& optimizer) {
   }
 }
 
-void check_predict(const MlpConfig& config, ConstMatrix x, Matrix out) {
+void check_predict(const MlpConfig& config, const OwnMemory& own, ConstMatrix x, Matrix out) {
   check_input(x, config);
-  check_output(out, "out", x, config);
+  check_output(out, "out", x, config, own);
 }
 
-void check_monte_carlo(const MlpConfig& config, ConstMatrix x, const Samples& samples, Matrix mean,
-                       Matrix variance) {
+void check_monte_carlo(const MlpConfig& config, const OwnMemory& own, ConstMatrix x,
+                       const Samples& samples, Matrix mean, Matrix variance) {
   check_input(x, config);
   check_argument(samples.count >= 1 && samples.count <= max_steps, "samples", samples.count,
                  "1 ... 2^40");
   check_argument(samples.first <= max_steps - samples.count, "first_sample", samples.first,
                  "at most 2^40 - samples");
-  check_output(mean, "mean", x, config);
-  check_output(variance, "variance", x, config);
+  check_output(mean, "mean", x, config, own);
+  check_output(variance, "variance", x, config, own);
   check_no_overlap(variance, "variance", mean, "mean");
 }
 

@@ -1,5 +1,7 @@
 #include "mlp/config.h"
 
+#include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,22 @@ template <class Config, class T>
 void check_field(const Config& config, const Field<Config>& field, const T& value) {
   if (field.in_range == nullptr) return;
   check_argument(field.in_range(config), field.name, value, field.allowed);
+}
+
+// A value that is out of its range as a float alone: the message tells both.
+void check_field(const OptimizerConfig& config, const Field<OptimizerConfig>& field,
+                 const double& value) {
+  if (field.in_range(config)) return;
+  const auto rounded = static_cast<float>(value);
+  const bool leaves =
+      std::isfinite(value) && (std::isinf(rounded) || rounded == 0.0F || rounded == 1.0F);
+  if (!leaves || static_cast<double>(rounded) == value) {
+    throw_invalid(field.name, value, field.allowed);
+  }
+  std::ostringstream text;
+  text.precision(17);
+  text << value << ", rounded to float " << rounded;
+  throw_invalid(field.name, text.str(), field.allowed);
 }
 
 // "TYPE::a, b or c".

@@ -59,7 +59,7 @@ struct Field {
 };
 
 // Ranges of one field. Optimisers compute in float: a value that float rounds out of its range
-// would divide by 0.
+// would divide by 0. (max_norm is used in double: it may be beyond the largest float.)
 template <auto field>
 bool not_negative(const auto& config) {
   return config.*field >= 0 && std::isfinite(static_cast<float>(config.*field));
@@ -125,17 +125,22 @@ void visit_optimizer_fields(Visit&& visit, Configs&... c) {
   using C = OptimizerConfig;
   using F = Field<C>;
   visit(F{"kind", "OptimizerKind"}, c.kind...);
-  visit(F{"learning_rate", "finite and >= 0", not_negative<&C::learning_rate>}, c.learning_rate...);
-  visit(F{"momentum", "0 <= momentum < 1", fraction<&C::momentum>}, c.momentum...);
+  visit(F{"learning_rate", "finite and >= 0, also when rounded to float",
+          not_negative<&C::learning_rate>},
+        c.learning_rate...);
+  visit(F{"momentum", "0 <= momentum < 1, also when rounded to float", fraction<&C::momentum>},
+        c.momentum...);
   visit(F{"nesterov", "true only with momentum > 0",
           [](const C& o) { return !o.nesterov || o.momentum > 0.0; }},
         c.nesterov...);
-  visit(F{"weight_decay", "finite and >= 0", not_negative<&C::weight_decay>}, c.weight_decay...);
-  visit(F{"beta1", "0 <= beta1 < 1", fraction<&C::beta1>}, c.beta1...);
-  visit(F{"beta2", "0 <= beta2 < 1", fraction<&C::beta2>}, c.beta2...);
+  visit(F{"weight_decay", "finite and >= 0, also when rounded to float",
+          not_negative<&C::weight_decay>},
+        c.weight_decay...);
+  visit(F{"beta1", "0 <= beta1 < 1, also when rounded to float", fraction<&C::beta1>}, c.beta1...);
+  visit(F{"beta2", "0 <= beta2 < 1, also when rounded to float", fraction<&C::beta2>}, c.beta2...);
   visit(F{"epsilon", "finite and > 0, also when rounded to float", positive<&C::epsilon>},
         c.epsilon...);
-  visit(F{"max_norm", "0, or finite and > 0, also when rounded to float",
+  visit(F{"max_norm", "0, or finite and so large that float does not round it to 0",
           [](const C& o) {
             return o.max_norm == 0.0 ||
                    (static_cast<float>(o.max_norm) > 0.0F && std::isfinite(o.max_norm));

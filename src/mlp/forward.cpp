@@ -15,6 +15,10 @@ void TrainingPass::forward_pass(const TeamMember& member, const Batch& batch) co
   } else {
     drop_input(member, batch);
   }
+  if (kept_.drops_none()) {
+    forward_group(member, batch, kept_.whole());
+    return;
+  }
   for (const Group& group : kept_.groups()) forward_group(member, batch, group);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "mlp/layer_mask.h"
 #include "simdrop/mask.hpp"
@@ -26,6 +27,7 @@ std::size_t list_set_bits(const std::uint8_t* bits, std::size_t n, std::uint32_t
 
 KeptLayers::KeptLayers(const Model& model) : model_(model), layers_(model.last() + 1) {
   const std::size_t most = max_groups(model.config());
+  if (most > layers_[0].units.max_size()) throw std::bad_alloc();
   groups_.reserve(most);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].units.resize(most);
@@ -86,6 +88,13 @@ void KeptLayers::begin(std::size_t rows, std::uint64_t first_row) {
     r += groups_.back().rows;
   }
   for (std::size_t l = 0; model_.drops_neurons() && l < layers_.size(); ++l) keep_all(l);
+}
+
+bool KeptLayers::drops_none() const noexcept {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    if (drops(l)) return false;
+  }
+  return true;
 }
 
 void KeptLayers::keep_all(std::size_t l) {

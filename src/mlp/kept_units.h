@@ -32,6 +32,11 @@ class KeptLayers {
   void keep(std::size_t layer, const std::uint8_t* mask);
 
   [[nodiscard]] const std::vector<Group>& groups() const noexcept { return groups_; }
+  // The batch as one group, where no layer drops any unit.
+  [[nodiscard]] Group whole() const noexcept {
+    return {0, 0, groups_.back().first + groups_.back().rows};
+  }
+  [[nodiscard]] bool drops_none() const noexcept;
   [[nodiscard]] const KeptUnits& units(std::size_t layer, const Group& group) const noexcept {
     return layers_[layer].units[group.index];
   }

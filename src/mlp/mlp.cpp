@@ -110,28 +110,29 @@ void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
 ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
                          std::optional<Threads> threads) {
   const Batch batch{x, step, first_row};
-  detail::check_batch(config(), batch);
+  detail::check_batch(config(), state_->training.own_memory(), batch);
   return state_->training.forward(batch, state_->reserve(threads));
 }
 
 double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
   detail::check_forward(state_->training);
-  detail::check_targets(config().loss, targets, state_->training.forward_rows(),
-                        config().widths.back());
+  detail::check_targets(config(), state_->training.own_memory(), targets,
+                        state_->training.forward_rows());
   return state_->training.backward(targets, state_->reserve(threads));
 }
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                        std::uint64_t first_row, std::optional<Threads> threads) {
   const Batch batch{x, optimizer.step_count(), first_row};
-  detail::check_batch(config(), batch);
-  detail::check_targets(config().loss, targets, x.rows, config().widths.back());
+  const detail::OwnMemory& own = state_->training.own_memory();
+  detail::check_batch(config(), own, batch);
+  detail::check_targets(config(), own, targets, x.rows);
   detail::check_optimizer(state_->model, optimizer);
   return state_->training.train_step(batch, targets, optimizer, state_->reserve(threads));
 }
 
 void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
-  detail::check_predict(config(), x, out);
+  detail::check_predict(config(), state_->training.own_memory(), x, out);
   state_->inference.predict(x, out, state_->reserve(threads));
 }
 
@@ -139,7 +140,7 @@ void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, M
                               std::uint64_t first_sample, std::uint64_t first_row,
                               std::optional<Threads> threads) {
   const Samples wanted{samples, first_sample, first_row};
-  detail::check_monte_carlo(config(), x, wanted, mean, variance);
+  detail::check_monte_carlo(config(), state_->training.own_memory(), x, wanted, mean, variance);
   state_->inference.predict_monte_carlo(x, wanted, mean, variance, state_->reserve(threads));
 }
 

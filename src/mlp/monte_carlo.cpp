@@ -135,7 +135,8 @@ void Inference::predict_monte_carlo(ConstMatrix x, const Samples& samples, Matri
     const std::size_t m = std::min(max_batch_, x.rows - begin);
     const ConstMatrix rows{x.row(begin), m, x.cols, x.ld};
     const Samples of_rows{count, samples.first, samples.first_row + begin};
-    parallel_team(model_.team_for(threads, std::min(max_batch_, m * count), 1.0),
+    const std::size_t stacked = count < max_batch_ / m ? m * count : max_batch_;
+    parallel_team(model_.team_for(threads, stacked, 1.0),
                   [&](const TeamMember& member) { monte_carlo_chunk(member, rows, of_rows); });
     write_moments(count, {mean.row(begin), m, mean.cols, mean.ld},
                   {variance.row(begin), m, variance.cols, variance.ld});

@@ -1,5 +1,6 @@
 #include "simdrop/optimizer.hpp"
 
+#include <new>
 #include <string>
 #include <utility>
 
@@ -70,6 +71,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> siz
       second_(sizes_.size()) {
   const bool adaptive = config_.kind != OptimizerKind::sgd;
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
+    if (sizes_[i] > first_[i].max_size()) throw std::bad_alloc();
     if (adaptive || config_.momentum > 0.0) first_[i].resize(sizes_[i]);
     if (adaptive) second_[i].resize(sizes_[i]);
   }
@@ -100,6 +102,7 @@ void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t
 void Optimizer::update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
                        Threads threads, std::size_t row_length) {
   check_update(index, weights.size(), gradient.size(), threads, row_length);
+  detail::check_no_overlap(weights, "weights", gradient, "gradient");
   // Without a constraint, rows are nothing but places where the work may be split.
   const double max_norm = row_length == 0 ? 0.0 : config_.max_norm;
   const std::size_t cols = max_norm == 0.0 ? 1 : row_length;

@@ -24,28 +24,32 @@ const Threads& checked_threads(const Threads& threads) {
 }  // namespace
 
 struct Predictor::State {
-  State(const Model& model_, std::size_t max_batch, const Threads& threads_)
+  State(const Model& model_, const detail::OwnMemory& own_, std::size_t max_batch,
+        const Threads& threads_)
       : model(model_),
+        own(own_),
         threads(checked_threads(threads_)),
         memory(model_.table(), model_.config().widths, checked_rows(max_batch),
                detail::Passes::forward, threads_),
         inference(model_, max_batch, memory) {}
 
   const Model& model;
+  const detail::OwnMemory& own;  // the network's
   Threads threads;
   detail::PassMemory memory;
   detail::Inference inference;
 };
 
 Predictor::Predictor(const Mlp& mlp, std::size_t max_batch, Threads threads)
-    : state_(std::make_unique<State>(mlp.state_->model, max_batch, threads)) {}
+    : state_(std::make_unique<State>(mlp.state_->model, mlp.state_->training.own_memory(),
+                                     max_batch, threads)) {}
 Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
 void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
   State& state = *state_;
-  detail::check_predict(state.model.config(), x, out);
+  detail::check_predict(state.model.config(), state.own, x, out);
   state.inference.predict(x, out, state.memory.reserve(threads, state.threads));
 }
 
@@ -54,7 +58,7 @@ void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix m
                                     std::uint64_t first_row, std::optional<Threads> threads) {
   State& state = *state_;
   const Samples wanted{samples, first_sample, first_row};
-  detail::check_monte_carlo(state.model.config(), x, wanted, mean, variance);
+  detail::check_monte_carlo(state.model.config(), state.own, x, wanted, mean, variance);
   state.inference.predict_monte_carlo(x, wanted, mean, variance,
                                       state.memory.reserve(threads, state.threads));
 }

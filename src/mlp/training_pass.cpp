@@ -54,6 +54,7 @@ double TrainingPass::backward(const Targets& targets, const Threads& threads) {
 TrainingPass::TrainingPass(Model& model, const PassMemory& memory)
     : model_(model), memory_(memory), layers_(model.last() + 1), kept_(model) {
   for (std::size_t l = 0; l < layers_.size(); ++l) allocate(l);
+  own_memory_.sort();
   losses_ = make_buffer<double>(model.config().max_batch);
 }
 
@@ -65,21 +66,33 @@ void TrainingPass::allocate(std::size_t l) {
   const bool output = l == model_.last();
   const std::size_t units = checked_product(batch, width);
   const bool has_gaps = l == 0 && model_.drops_neurons();
-  layer.a = make_buffer<float>(has_gaps ? checked_product(batch, kept_ld(width)) : units);
-  if (!output) layer.mask.allocate(units);
-  if (output || (l > 0 && record)) layer.z = make_buffer<float>(units);
+  layer.a = floats(has_gaps ? checked_product(batch, kept_ld(width)) : units);
+  if (!output) {
+    layer.mask.allocate(units);
+    own_memory_.add(layer.mask.memory(), mask_bytes(units));
+  }
+  if (output || (l > 0 && record)) layer.z = floats(units);
   if (l > 0) {
-    layer.dw = make_buffer<float>(model_.weights(l).size());
-    layer.db = make_buffer<float>(width);
-    layer.dz = make_buffer<float>(units);
-    if (!output && record) layer.da = make_buffer<float>(units);
+    own_memory_.add(model_.weights(l).data, sizeof(float) * model_.weights(l).size());
+    own_memory_.add(model_.bias(l).data(), model_.bias(l).size_bytes());
+    layer.dw = floats(model_.weights(l).size());
+    layer.db = floats(width);
+    layer.dz = floats(units);
+    if (!output && record) layer.da = floats(units);
   }
   if (!record || output || !model_.drops_neurons()) return;
-  layer.recorded.a = make_buffer<float>(units);
+  layer.recorded.a = floats(units);
   if (l == 0) return;
   for (auto* buffer : {&layer.recorded.z, &layer.recorded.da, &layer.recorded.dz}) {
-    *buffer = make_buffer<float>(units);
+    *buffer = floats(units);
   }
+}
+
+// What readers may get views of.
+Buffer<float> TrainingPass::floats(std::size_t n) {
+  Buffer<float> buffer = make_buffer<float>(n);
+  own_memory_.add(buffer.get(), n * sizeof(float));
+  return buffer;
 }
 
 std::size_t TrainingPass::injected_bits(std::size_t layer) const noexcept {

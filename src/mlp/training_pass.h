@@ -17,6 +17,7 @@
 #include "mlp/layer_mask.h"
 #include "mlp/model.h"
 #include "mlp/optimizer_access.h"
+#include "mlp/own_memory.h"
 #include "mlp/pass_memory.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
@@ -49,6 +50,9 @@ class TrainingPass {
   void copy_injected(const TrainingPass& other);
   [[nodiscard]] std::size_t injected_bits(std::size_t layer) const noexcept;
   [[nodiscard]] std::size_t kept_weights_floats() const noexcept { return kept_.weights_floats(); }
+
+  // All that readers get views of, here and of the model.
+  [[nodiscard]] const OwnMemory& own_memory() const noexcept { return own_memory_; }
 
   // Of the last forward() and backward(); 0 rows: there was none.
   [[nodiscard]] std::size_t forward_rows() const noexcept { return forward_rows_; }
@@ -84,6 +88,7 @@ class TrainingPass {
 
   // training_pass.cpp
   void allocate(std::size_t layer);
+  Buffer<float> floats(std::size_t n);
   void begin(const Batch& batch);
   [[nodiscard]] std::size_t mask_bits(std::size_t layer) const noexcept;
   void choose_units(std::size_t layer, const Batch& batch);
@@ -105,6 +110,7 @@ class TrainingPass {
   void backward_pass(const TeamMember& member, Updates updates, bool keep) const;
   void backward_group(const TeamMember& member, const Group& group, Updates updates,
                       bool keep) const;
+  void backward_whole(const TeamMember& member) const;
   [[nodiscard]] BackwardInputProduct<float> input_product(std::size_t layer,
                                                           const Group& group) const;
   [[nodiscard]] BackwardWeightsProduct<float> weights_product(std::size_t layer, const Group& group,
@@ -118,6 +124,7 @@ class TrainingPass {
 
   Model& model_;
   const PassMemory& memory_;
+  OwnMemory own_memory_;
   std::vector<Layer> layers_;
   KeptLayers kept_;
   Buffer<double> losses_;  // of each row

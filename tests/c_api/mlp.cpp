@@ -195,8 +195,13 @@ TEST_SUITE("C API network") {
     REQUIRE(simdrop_mlp_forward(mlp.get(), 8, batch.x.data(), 5, 0, 0, nullptr, nullptr) ==
             SIMDROP_OK);
     CHECK(same(mlp.get(), SIMDROP_TENSOR_A, 3, want.forward(batch.inputs(), 0)));
-    REQUIRE(simdrop_mlp_inject_mask(mlp.get(), 1, nullptr, 0, nullptr) == SIMDROP_OK);
+    // Without bits, back to drawn ones, wherever they would lie.
+    REQUIRE(simdrop_mlp_inject_mask(mlp.get(), 1, bits.data(), 0, nullptr) == SIMDROP_OK);
     want.inject_mask(1, {});
+    REQUIRE(simdrop_mlp_forward(mlp.get(), 8, batch.x.data(), 5, 0, 0, nullptr, nullptr) ==
+            SIMDROP_OK);
+    CHECK(same(mlp.get(), SIMDROP_TENSOR_A, 3, want.forward(batch.inputs(), 0)));
+    REQUIRE(simdrop_mlp_inject_mask(mlp.get(), 1, nullptr, 0, nullptr) == SIMDROP_OK);
     REQUIRE(simdrop_mlp_forward(mlp.get(), 8, batch.x.data(), 5, 0, 0, nullptr, nullptr) ==
             SIMDROP_OK);
     CHECK(same(mlp.get(), SIMDROP_TENSOR_A, 3, want.forward(batch.inputs(), 0)));

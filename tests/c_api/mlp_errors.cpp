@@ -190,6 +190,46 @@ TEST_SUITE("C API network errors") {
     simdrop_predictor_destroy(nullptr);
   }
 
+  TEST_CASE("a network's own memory as a batch, as targets or for predictions") {
+    const Batch batch;
+    auto config = make_config();
+    const std::vector<std::int64_t> square{3, 3, 3, 3};
+    config.widths = square.data();
+    config.loss = SIMDROP_LOSS_IDENTITY_MSE;
+    const auto mlp = create(config);
+    const auto sgd = create(made(simdrop_optimizer_config_init), mlp.get());
+    simdrop_targets targets{sizeof(simdrop_targets), nullptr, batch.values.data(), 3};
+    using E = simdrop_error*;
+    const auto step = [&](const float* x) {
+      return [&, x](E e) {
+        return simdrop_mlp_train_step(mlp.get(), 1, x, 3, &targets, sgd.get(), 0, nullptr, nullptr,
+                                      e);
+      };
+    };
+    REQUIRE(step(batch.x.data())(nullptr) == SIMDROP_OK);
+    for (simdrop_tensor_kind kind = 0; kind <= SIMDROP_TENSOR_DB; ++kind) {
+      simdrop_tensor t{sizeof(simdrop_tensor), nullptr, 0, 0, 0, 0, 0};
+      const std::int64_t layer = kind == SIMDROP_TENSOR_MASK ? 0 : 1;
+      REQUIRE(simdrop_mlp_tensor(mlp.get(), kind, layer, &t, nullptr) == SIMDROP_OK);
+      auto* own = static_cast<float*>(t.data);
+      const char* said = "overlaps the network's own";
+      expect_invalid("x", said, step(own));
+      expect_invalid("x", said, [&](E e) {
+        return simdrop_mlp_forward(mlp.get(), 1, own, 3, 0, 0, nullptr, e);
+      });
+      targets.values = own;
+      expect_invalid("targets.values", said, step(batch.x.data()));
+      expect_invalid("targets.values", said, [&](E e) {
+        return simdrop_mlp_backward(mlp.get(), &targets, nullptr, nullptr, e);
+      });
+      targets.values = batch.values.data();
+      expect_invalid("out", said, [&](E e) {
+        return simdrop_mlp_predict(mlp.get(), 1, batch.x.data(), 3, own, 3, nullptr, e);
+      });
+    }
+    CHECK(simdrop_optimizer_step_count(sgd.get()) == 1);
+  }
+
   TEST_CASE("layers, kinds and masks that are none") {
     auto config = make_config();
     config.record = 0;

@@ -68,8 +68,9 @@ struct Problem {
 
 template <class T>
 std::vector<Problem<T>> problems() {
-  return {
-      {301, 1001, 1001, 1001, 0.9}, {301, 333, 340, 337, 0.5}, {1, 200003, 200003, 200003, 0.3}};
+  return {{301, 1001, 1001, 1001, 0.9}, {301, 333, 340, 337, 0.5}, {1, 200003, 200003, 200003, 0.3},
+          {40003, 1, 1, 1, 0.5},        {9001, 7, 7, 7, 0.9},      {2, 31, 31, 31, 0.3},
+          {5003, 31, 31, 31, 0.9},      {900, 3, 5, 3, 0.5},       {101, 63, 63, 63, 0.9}};
 }
 
 // call(y, num_threads, stores) must give `want` whatever the last two are.
@@ -203,6 +204,24 @@ void check_extremes() {
   gives(zeros, [&] { simdrop::bias_relu_dropout_forward({.keep_prob = 0.0}, in, {}, out); });
   gives(zeros, [&] { simdrop::bias_relu_dropout_forward(0.0, all_set, in, {}, out); });
   gives(zeros, [&] { simdrop::relu_dropout_backward(0.0, std::span<const T>(zeros), in, out); });
+  // Whatever y and dy are, in place too, and with padding that stays.
+  const std::vector<T> positive(1000, narrow<T>(1.0F));
+  gives(zeros, [&] { simdrop::relu_dropout_backward(0.0, std::span<const T>(positive), in, out); });
+  gives(zeros, [&] {
+    y = x;
+    simdrop::relu_dropout_backward(0.0, std::span<const T>(positive), out, out);
+  });
+  gives(zeros, [&] {
+    y = positive;
+    simdrop::relu_dropout_backward(0.0, out, in, out);
+  });
+  std::vector<T> padded(1000, narrow<T>(9.0F));
+  for (std::size_t i = 0; i < 1000; ++i) padded[i] = i % 10 < 7 ? zeros[i] : padded[i];
+  gives(padded, [&] {
+    simdrop::relu_dropout_backward(0.0, MatrixView<const T>(positive.data(), 100, 7, 10),
+                                   MatrixView<const T>(x.data(), 100, 7, 10),
+                                   MatrixView<T>(y.data(), 100, 7, 10));
+  });
 }
 
 // Output of exactly the threshold, and one element less: on either side the results are those of

@@ -1,8 +1,11 @@
 // Options by name: each function with them is that with arguments one by one.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -95,4 +98,26 @@ TEST_CASE("linear options: plain vectors are matrices of one row") {
   CHECK(dx[2] == 195.0F);
   simdrop::linear_backward_weights(y, x, dw, workspace);
   CHECK(dw[2] == 97.5F);
+}
+
+TEST_CASE_TEMPLATE("linear options: keep_prob 0 gives +0, whatever was stored", T, float, double) {
+  Layer<T> l;
+  l.dy_of[0] = std::numeric_limits<T>::quiet_NaN();
+  l.dy_of[out] = std::numeric_limits<T>::infinity();
+  const std::vector<T> ones(batch * in, T{1});
+  for (const std::size_t ld : {in, in + 2}) {
+    std::vector<T> dx(batch * ld, T{9});
+    simdrop::linear_backward_input(
+        l.dy, l.weights, MatrixView<T>(dx.data(), batch, in, ld), l.workspace,
+        {.stored = MatrixView<const T>(ones, batch, in), .keep_prob = 0.0, .threads = 2});
+    for (std::size_t i = 0; i < dx.size(); ++i) {
+      CHECK(dx[i] == (i % ld < in ? T{0} : T{9}));
+      CHECK_FALSE(std::signbit(dx[i]));
+    }
+  }
+  // Without `stored` there is no dropout.
+  std::vector<T> dx(batch * in), want(dx);
+  simdrop::linear_backward_input(l.dy, l.weights, {dx, batch, in}, l.workspace, {.keep_prob = 0.0});
+  simdrop::linear_backward_input(l.dy, l.weights, {want, batch, in}, l.workspace);
+  CHECK(std::equal(dx.begin() + 2 * in, dx.end(), want.begin() + 2 * in));
 }

@@ -1,6 +1,8 @@
 // The lists of a configuration's fields, and what a configuration allows without being told.
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <new>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "helpers/expect_invalid.h"
 #include "mlp/config_fields.h"
 #include "simdrop/mlp.hpp"
+#include "simdrop/optimizer.hpp"
 
 namespace {
 
@@ -65,4 +68,54 @@ TEST_CASE("config: max_batch has a default, and a larger batch is told what limi
   test::expect_invalid("x.rows", "257; allowed: 1 ... 256 = MlpConfig::max_batch", [&] {
     mlp.forward({x.data(), 257, 3}, 0);
   });
+}
+
+// What is computed in float is tested as a float too, and the message tells what was tested.
+TEST_CASE("config: a value that float rounds out of its range is an error that says so") {
+  const auto message = [](auto OptimizerConfig::*field, double value) {
+    OptimizerConfig config;
+    config.*field = value;
+    return test::invalid_message([&] { Optimizer optimizer(config, {1}); });
+  };
+  using C = OptimizerConfig;
+  CHECK(message(&C::momentum, 0.99999999) ==
+        "simdrop: momentum is 0.99999998999999995, rounded to float 1; allowed: 0 <= momentum < 1, "
+        "also when rounded to float");
+  CHECK(message(&C::beta1, 0.9999999999).find("9, rounded to float 1;") != std::string::npos);
+  CHECK(message(&C::beta2, 0.9999999999).find("9, rounded to float 1;") != std::string::npos);
+  CHECK(message(&C::learning_rate, 1e39).find("e+38, rounded to float inf;") != std::string::npos);
+  CHECK(message(&C::weight_decay, 1e300).find("rounded to float inf;") != std::string::npos);
+  CHECK(message(&C::epsilon, 1e-60).find("rounded to float 0;") != std::string::npos);
+  CHECK(message(&C::max_norm, 1e-60).find("rounded to float 0;") != std::string::npos);
+  // Others are out of range as they are.
+  CHECK(message(&C::momentum, 1.0).starts_with("simdrop: momentum is 1; allowed: "));
+  CHECK(message(&C::momentum, -0.1).find("rounded to float 0") == std::string::npos);
+  CHECK(message(&C::beta1, 1.1).find("rounded to float 1.1") == std::string::npos);
+  CHECK(message(&C::learning_rate, std::numeric_limits<double>::infinity())
+            .starts_with("simdrop: learning_rate is inf; allowed: "));
+  // These are in their ranges: max_norm is used in double.
+  CHECK(message(&C::max_norm, 1e39).empty());
+  CHECK(message(&C::max_norm, 1e-45).empty());
+  CHECK(message(&C::momentum, 0.9999999).empty());
+  CHECK(message(&C::learning_rate, 3e38).empty());
+  CHECK(message(&C::learning_rate, 1e-300).empty());
+}
+
+TEST_CASE("config: sizes that no memory holds are std::bad_alloc") {
+  // Beyond what can be counted: a sanitizer's allocator ends the program for what is merely large.
+  for (const std::size_t rows : {~std::size_t{0}, std::size_t{1} << 63, std::size_t{1} << 62}) {
+    for (const std::size_t group : {0, 1, 2}) {
+      MlpConfig config{.widths = {1, 1, 1}, .max_batch = rows};
+      config.dropout_unit = DropoutUnit::neuron;
+      config.dropout_group = group;
+      CAPTURE(rows);
+      CAPTURE(group);
+      CHECK_THROWS_AS(Mlp{config}, std::bad_alloc);
+    }
+    CHECK_THROWS_AS(Mlp({.widths = {1, 1}, .max_batch = rows}), std::bad_alloc);
+    CHECK_THROWS_AS(Mlp({.widths = {rows, 1}}), std::bad_alloc);
+    CHECK_THROWS_AS(Mlp({.widths = {3, rows, rows, 1}}), std::bad_alloc);
+    CHECK_THROWS_AS(Optimizer({.kind = OptimizerKind::adam}, {1, rows}), std::bad_alloc);
+    CHECK_THROWS_AS(Optimizer({.momentum = 0.9}, {rows, 1}), std::bad_alloc);
+  }
 }

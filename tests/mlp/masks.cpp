@@ -43,7 +43,8 @@ TEST_CASE("mlp: masks are those of the documented streams") {
   for (const std::uint64_t step :
        {std::uint64_t{0}, std::uint64_t{1}, (std::uint64_t{1} << 40) - 1}) {
     for (const std::uint64_t first_row :
-         {std::uint64_t{0}, std::uint64_t{13}, std::uint64_t{1} << 50}) {
+         {std::uint64_t{0}, std::uint64_t{13}, std::uint64_t{1} << 50, std::uint64_t{1} << 63,
+          std::uint64_t{0} - 24, std::uint64_t{0} - 5, std::uint64_t{0} - 1}) {
       for (const std::size_t rows : {std::size_t{24}, std::size_t{1}, std::size_t{7}}) {
         mlp.forward(batch.slice(0, rows).inputs(), step, first_row);
         for (std::size_t l = 0; l <= 2; ++l) {
@@ -52,6 +53,33 @@ TEST_CASE("mlp: masks are those of the documented streams") {
                 expected_mask(mlp, l, keep_probs[l], step, first_row, rows));
         }
       }
+    }
+  }
+}
+
+// In predictions too.
+TEST_CASE("mlp: row numbers are counted modulo 2^64") {
+  Mlp mlp(config_with_seed(3));
+  const auto batch = fixture::make_batch(mlp.config(), 6, 1);
+  const auto last_four = batch.slice(2, 4);
+  const auto moments = [&](const fixture::Batch& rows, std::uint64_t first_row) {
+    std::vector<float> both(2 * rows.rows * 3);
+    const Matrix mean(both.data(), rows.rows, 3);
+    mlp.predict_monte_carlo(rows.inputs(), mean, {mean.row(rows.rows), rows.rows, 3},
+                            {.samples = 3, .first_row = first_row});
+    const auto row_two = both.begin() + static_cast<std::ptrdiff_t>(3 * (rows.rows - 4));
+    return std::vector<float>(row_two, row_two + 12);
+  };
+  CHECK(moments(batch, std::uint64_t{0} - 2) == moments(last_four, 0));
+  CHECK(moments(batch, std::uint64_t{0} - 2) != moments(last_four, 1));
+
+  for (const std::uint64_t first_row : {std::uint64_t{0} - 2, std::uint64_t{0} - 1}) {
+    mlp.forward(batch.inputs(), 0, first_row);
+    const auto whole = fixture::copy_of(mlp.a(3));
+    for (std::size_t r = 0; r < 6; ++r) {
+      const auto row = batch.slice(r, 1);
+      const auto out = fixture::copy_of(mlp.forward(row.inputs(), 0, first_row + r));
+      CHECK(out == std::vector<float>(&whole[3 * r], &whole[3 * r] + 3));
     }
   }
 }

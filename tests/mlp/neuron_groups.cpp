@@ -122,7 +122,8 @@ TEST_CASE("mlp neuron groups: the textbook under the documented masks") {
 TEST_CASE("mlp neuron groups: mask() has a mask for each group, one after the other") {
   const std::size_t rows = 21;
   for (const std::size_t group : {std::size_t{1}, std::size_t{4}, std::size_t{30}}) {
-    for (const std::uint64_t first_row : {std::uint64_t{0}, std::uint64_t{6}}) {
+    for (const std::uint64_t first_row :
+         {std::uint64_t{0}, std::uint64_t{6}, std::uint64_t{1} << 63, std::uint64_t{0} - rows}) {
       Mlp mlp(config_of(group, rows));
       const auto batch = fixture::make_batch(mlp.config(), rows, 1);
       mlp.forward(batch.inputs(), 3, first_row);
@@ -190,6 +191,46 @@ TEST_CASE("mlp neuron groups: a step is forward, backward and an update") {
       }
     }
     CHECK(fixture::same_bits(fixture::parameters(mlp), fixture::parameters(by_hand)));
+  }
+}
+
+// Where nothing is dropped groups are not computed one by one; masks of ones, which are dropout to
+// the network, show what they would give.
+TEST_CASE("mlp neuron groups: a batch that drops nothing is that of its groups, bit for bit") {
+  for (const OptimizerConfig& optimizer_config : {momentum, constrained}) {
+    for (const std::size_t group : {std::size_t{1}, std::size_t{4}, std::size_t{7}}) {
+      for (const bool record : {false, true}) {
+        auto config = config_of(group, 37);
+        config.widths = {5, 90, 70, 3};
+        config.input_keep_prob = 1.0;
+        config.keep_prob = {1.0, 1.0};
+        config.record = record;
+        Mlp mlp(config);
+        Mlp grouped(config);
+        for (std::size_t l = 0; l < 3; ++l) {
+          const std::size_t groups = 1 + 36 / group + (36 % group != 0 ? 1 : 0);
+          const std::size_t bits = groups * config.widths[l];
+          grouped.inject_mask(l, std::vector<std::uint8_t>(mask_bytes(bits), 0xFF));
+        }
+        Optimizer optimizer(optimizer_config, mlp);
+        Optimizer same(optimizer_config, grouped);
+        for (std::uint32_t step = 0; step < 4; ++step) {
+          const auto batch = fixture::make_batch(config, 37 - step, step);
+          const TrainStepOptions options{.first_row = 2 * std::uint64_t{step},
+                                         .threads = 1 + static_cast<int>(step % 2)};
+          const double loss = mlp.train_step(batch.inputs(), batch.targets(), optimizer, options);
+          CHECK(loss == grouped.train_step(batch.inputs(), batch.targets(), same, options));
+        }
+        CHECK(fixture::same_bits(fixture::parameters(mlp), fixture::parameters(grouped)));
+        if (!record) continue;
+        CHECK(fixture::same_bits(fixture::gradients(mlp), fixture::gradients(grouped)));
+        for (std::size_t l = 1; l < 3; ++l) {
+          CHECK(fixture::same_bits(fixture::copy_of(mlp.dz(l)), fixture::copy_of(grouped.dz(l))));
+          CHECK(fixture::same_bits(fixture::copy_of(mlp.da(l)), fixture::copy_of(grouped.da(l))));
+          CHECK(fixture::same_bits(fixture::copy_of(mlp.z(l)), fixture::copy_of(grouped.z(l))));
+        }
+      }
+    }
   }
 }
 

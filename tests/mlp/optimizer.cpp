@@ -175,6 +175,9 @@ TEST_CASE("optimizer: misuse of update is an error and changes nothing") {
                          [&] { optimizer.update(1, weights, gradient, 1, 10); });
     test::expect_invalid("learning_rate", "-1", [&] { optimizer.set_learning_rate(-1.0); });
     test::expect_invalid("learning_rate", "nan", [&] { optimizer.set_learning_rate(quiet_nan); });
+    test::expect_invalid("learning_rate",
+                         "e+38, rounded to float inf; allowed: finite and >= 0, also when rounded",
+                         [&] { optimizer.set_learning_rate(1e39); });
     CHECK(weights == std::vector<float>(5, 1.0F));
     CHECK(optimizer.config().learning_rate == config.learning_rate);
 

@@ -5,9 +5,10 @@
  * Common to the functions below:
  * - dtype: SIMDROP_F32, SIMDROP_F64, SIMDROP_BF16 or SIMDROP_F16, of all matrices and the bias.
  * - All matrices are rows x cols. Element (r, c) is element dropout->first + r * cols + c of the
- *   stream, and bit r * cols + c of a mask. Which elements are kept does not depend on dtype.
- * - The output may be the input itself (in place). All other overlaps are an error, also those of
- *   mask and bias with matrices.
+ *   stream, modulo 2^64, and bit r * cols + c of a mask. Which elements are kept does not depend
+ *   on dtype.
+ * - The output may be the input itself (in place). Any other overlap of what is written, a mask
+ *   that is received too, with another argument is an error. What is only read may overlap.
  * - Arithmetic is in double for F64, else in float, each operation rounded to nearest even; scale =
  *   1 / keep_prob, rounded to that type, of which it is at most the largest finite number. BF16 and
  *   F16 are widened exactly, and rounded once more when they are stored.
@@ -89,7 +90,8 @@ SIMDROP_API simdrop_status simdrop_bias_relu_dropout_forward_from_mask(
 
 /**
  * dx = y > 0 ? dy * scale : 0, where y is what simdrop_bias_relu_dropout_forward() wrote: y > 0
- * says that the unit was kept and that ReLU passed, so no mask is needed. dx may be dy or y.
+ * says that the unit was kept and that ReLU passed, so no mask is needed. dx may be dy or y. With
+ * keep_prob 0, dx is +0, whatever y and dy are.
  */
 SIMDROP_API simdrop_status simdrop_relu_dropout_backward(double keep_prob, simdrop_dtype dtype,
                                                          int64_t rows, int64_t cols, const void* y,

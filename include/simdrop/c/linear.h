@@ -43,7 +43,8 @@ SIMDROP_API int64_t simdrop_linear_workspace_bytes(const simdrop_linear_workspac
  * y = kept ? activation(x W^T + bias) / keep_prob : 0.
  * @param x batch x in. @param weights out x in. @param y batch x out.
  * @param bias out elements; NULL: none.
- * @param dropout element (r, c) of y is its element first + r * out + c; NULL: all are kept.
+ * @param dropout element (r, c) of y is its element first + r * out + c, modulo 2^64; NULL: all
+ *     are kept.
  * @param mask receives the mask bits of y, simdrop_mask_bytes(batch * out) bytes; NULL: not stored.
  */
 SIMDROP_API simdrop_status simdrop_linear_forward(
@@ -93,7 +94,7 @@ SIMDROP_API simdrop_status simdrop_linear_forward_run(const simdrop_linear_forwa
 
 /**
  * dx = dy W, and with `stored`: stored > 0 ? dx / keep_prob : 0, the gradient behind the ReLU and
- * the dropout of the layer before.
+ * the dropout of the layer before; with `stored` and keep_prob 0 it is +0, whatever the rest is.
  * @param dy batch x out. @param weights out x in. @param dx batch x in.
  * @param stored batch x in, what that layer wrote; NULL: none, and stored_ld and keep_prob do not
  *     matter, but must be allowed ones (0 and 1 are).

@@ -9,6 +9,10 @@
  *   weights of widths[l] x widths[l-1], as PyTorch stores them. All matrices are float; activations
  *   are batch x features.
  * - exec: who runs this call alone; NULL: what the network was created with.
+ * - Batches, targets and outputs must not overlap memory of the network that simdrop_mlp_tensor()
+ *   shows: a call would overwrite what it reads. It is an error. (The x of a prediction may.)
+ * - Row and sample numbers, and the elements of streams that they stand for, are counted modulo
+ *   2^64, where nothing else is said.
  * - NaN in inputs or weights spreads as IEEE 754 says (ReLU keeps it).
  * - A network may be used by two calls at once only if both take it as const. A simdrop_predictor
  *   for each thread lets them predict with one network.
@@ -149,9 +153,9 @@ SIMDROP_API simdrop_status simdrop_mlp_set_keep_prob(simdrop_mlp* mlp, int64_t l
 /**
  * Makes every following forward use these bits for `layer` (0 or a hidden layer). Unit c of row r,
  * or with UNIT_NEURON of the r-th group of rows, has bit r * widths[layer] + c. Copied.
- * @param bits size bytes; NULL: back to drawn masks.
+ * @param bits size bytes. Without any, back to drawn masks.
  * @param size simdrop_mask_bytes(R * widths[layer]), R = max_batch, or with UNIT_NEURON the groups
- *     that max_batch rows may touch; 0 with NULL.
+ *     that max_batch rows may touch; or 0, then bits may be NULL or not.
  */
 SIMDROP_API simdrop_status simdrop_mlp_inject_mask(simdrop_mlp* mlp, int64_t layer,
                                                    const uint8_t* bits, int64_t size,

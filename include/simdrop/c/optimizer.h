@@ -17,7 +17,10 @@ extern "C" {
 typedef int32_t simdrop_optimizer_kind;
 enum { SIMDROP_SGD = 0, SIMDROP_ADAM = 1, SIMDROP_ADAMW = 2 };
 
-/** Hyperparameters; all of them finite. simdrop/optimizer.hpp has the formulas and sources. */
+/**
+ * Hyperparameters; all of them finite. simdrop/optimizer.hpp has the formulas and sources. All but
+ * max_norm must be in their ranges when rounded to float too; max_norm must not be 0 then.
+ */
 typedef struct simdrop_optimizer_config {
   size_t struct_size;   /**< sizeof(simdrop_optimizer_config) */
   double learning_rate; /**< >= 0; default 0.01 */
@@ -49,7 +52,7 @@ SIMDROP_API simdrop_status simdrop_optimizer_create(const simdrop_optimizer_conf
 /** Destroys it. NULL is nothing to destroy. */
 SIMDROP_API void simdrop_optimizer_destroy(simdrop_optimizer* optimizer);
 
-/** Sets the learning rate from the next step on: finite and >= 0. */
+/** Sets the learning rate from the next step on: >= 0, and finite as a float. */
 SIMDROP_API simdrop_status simdrop_optimizer_set_learning_rate(simdrop_optimizer* optimizer,
                                                                double learning_rate,
                                                                simdrop_error* error);

@@ -32,7 +32,10 @@ SIMDROP_API simdrop_status simdrop_predictor_create(const simdrop_mlp* mlp, int6
 /** Destroys it. NULL is nothing to destroy. */
 SIMDROP_API void simdrop_predictor_destroy(simdrop_predictor* predictor);
 
-/** As simdrop_mlp_predict() of a network with this max_batch, bit for bit. */
+/**
+ * As simdrop_mlp_predict() of a network with this max_batch, bit for bit. out must not overlap what
+ * simdrop_mlp_tensor() shows of the network either.
+ */
 SIMDROP_API simdrop_status simdrop_predictor_predict(simdrop_predictor* predictor, int64_t rows,
                                                      const float* x, int64_t x_ld, float* out,
                                                      int64_t out_ld, const simdrop_exec* exec,
