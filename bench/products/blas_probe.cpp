@@ -1,8 +1,5 @@
 #include "products/blas_probe.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,6 +7,7 @@
 #include <exception>
 #include <sstream>
 
+#include "harness/process.h"
 #include "harness/timing.h"
 
 namespace simdrop::bench {
@@ -42,35 +40,17 @@ double rate(const Blas& blas, int threads) {
   return std::exp((log_rate<float>(blas) + log_rate<double>(blas)) / 2);
 }
 
-[[noreturn]] void answer(const BlasChoice& choice, int threads, int pipe) {
-  std::ostringstream text;
-  try {
-    const Blas blas = load(choice);
-    text << rate(blas, threads) << " " << blas.code << "; " << blas.version;
-  } catch (const std::exception& error) {
-    text << 0 << " " << error.what();
-  }
-  const std::string line = text.str();
-  const bool written = write(pipe, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  _exit(written ? 0 : 1);
-}
-
 // "GFLOP/s what it is", or what is wrong behind a 0.
 std::string ask(const BlasChoice& choice, int threads) {
-  std::array<int, 2> ends{};
-  if (pipe(ends.data()) != 0) return "0 no pipe";
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child == 0) answer(choice, threads, ends[1]);
-  close(ends[1]);
-  std::string text;
-  std::array<char, 512> part{};
-  for (ssize_t n = 0; (n = read(ends[0], part.data(), part.size())) > 0;) {
-    text.append(part.data(), static_cast<std::size_t>(n));
-  }
-  close(ends[0]);
-  int status = 0;
-  if (child > 0) waitpid(child, &status, 0);
+  Process child([&] {
+    try {
+      const Blas blas = load(choice);
+      std::printf("%g %s; %s\n", rate(blas, threads), blas.code.c_str(), blas.version.c_str());
+    } catch (const std::exception& error) {
+      std::printf("0 %s\n", error.what());
+    }
+  });
+  const std::string text = child.hear();
   return text.empty() ? "0 crashed" : text;
 }
 
