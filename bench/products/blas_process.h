@@ -1,5 +1,6 @@
-// Another library in a process of its own: two that bring OpenMP runtimes of their own, as MKL and
-// AOCL-BLAS do, cannot share one.
+// Another library in a process of its own (blas_worker.cpp): two that bring OpenMP runtimes of
+// their own, as MKL and AOCL-BLAS do, cannot share one, nor can MKL's Intel layer and GNU's
+// runtime.
 #pragma once
 
 #include <memory>
@@ -25,17 +26,23 @@ class BlasProcess {
   explicit BlasProcess(const BlasChoice& choice);
 
   [[nodiscard]] const std::string& who() const { return who_; }
-  // Which of its kernels it runs.
-  [[nodiscard]] const std::string& code() const { return code_; }
+  // Which of its kernels it runs; its version.
+  [[nodiscard]] const std::string& about() const { return about_; }
+  // Geometric mean of GFLOP/s over some products; throws std::runtime_error if one is wrong.
+  [[nodiscard]] double probe(int threads);
   // The calls of run() are of this row from now on; what is wrong with their result, or "".
   [[nodiscard]] std::string prepare(const Row& row);
+  // Throws std::runtime_error if the process has ended.
   [[nodiscard]] Taken run(std::size_t first, std::size_t count);
 
  private:
-  std::string answer(const std::string& question);
+  // What follows "ok" in the answer; throws std::runtime_error with what is wrong.
+  std::string ask(const std::string& question);
+  std::string hear();
 
-  std::string who_, code_;
+  std::string who_;
   std::unique_ptr<Process> process_;
+  std::string about_;
 };
 
 }  // namespace simdrop::bench

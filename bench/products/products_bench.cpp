@@ -70,7 +70,7 @@ std::vector<BlasProcess> start_peers(const Options& options) {
   for (const BlasChoice& choice : choose(options)) {
     try {
       peers.emplace_back(choice);
-      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().code().c_str());
+      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().about().c_str());
     } catch (const std::runtime_error& error) {
       std::printf("SKIPPED %s: %s\n", choice.who().c_str(), error.what());
     }
