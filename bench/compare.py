@@ -118,6 +118,8 @@ def read_run(path, clock, statistic):
             times = read_steps(report)
         else:
             raise BadInput(f"{path}: is no output of a benchmark")
+        if report.get("disturbed"):
+            print(f"{path}: the machine was busy; do not rely on these times\n")
     except (AttributeError, KeyError, TypeError, ZeroDivisionError) as error:
         raise BadInput(
             f"{path}: is no output of a benchmark: {type(error).__name__} {error}"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
 #include <random>
@@ -14,6 +15,15 @@ namespace simdrop::bench {
 namespace {
 
 constexpr int max_takes = 4;
+
+// A quiet machine interrupts a sample now and then, and hardly ever in every take of it.
+constexpr double most_disturbed = 0.1;
+
+struct Samples {
+  long all = 0;
+  long disturbed = 0;  // in every take
+};
+Samples samples_of_process;
 
 // How often the scheduler has taken a core away from this process.
 long preemptions() {
@@ -27,12 +37,12 @@ class Sampler {
   // Finds how many calls fill `seconds`; the first, cold one does not count.
   Sampler(const Case& timed, double seconds) : case_(&timed) {
     run(1);
-    double taken = run(count_);
-    while (taken < seconds / 8) {
+    Taken taken = run(count_);
+    while (taken.seconds < seconds / 8) {
       count_ *= 4;
       taken = run(count_);
     }
-    const double calls = std::ceil(static_cast<double>(count_) * seconds / taken);
+    const double calls = std::ceil(static_cast<double>(count_) * seconds / taken.seconds);
     count_ = std::max<std::size_t>(1, static_cast<std::size_t>(calls));
   }
 
@@ -43,24 +53,26 @@ class Sampler {
     long fewest = std::numeric_limits<long>::max();
     for (int take = 0; take < max_takes && fewest > 0; ++take) {
       std::this_thread::sleep_for(std::chrono::duration<double>(pause_seconds));
-      const long before = preemptions();
-      run(count_ / 8 + 1);  // wakes threads, and brings code and arrays into the caches
-      const double seconds = run(count_);
-      const long during = preemptions() - before;
+      // Wakes threads, and brings code and arrays into the caches.
+      const Taken warm_up = run(count_ / 8 + 1);
+      const Taken taken = run(count_);
+      const long during = warm_up.preemptions + taken.preemptions;
       if (during < fewest) {
         fewest = during;
-        best = seconds;
+        best = taken.seconds;
       }
     }
+    ++samples_of_process.all;
+    if (fewest > 0) ++samples_of_process.disturbed;
     return best / static_cast<double>(count_);
   }
 
  private:
-  double run(std::size_t count) {
-    const auto start = std::chrono::steady_clock::now();
-    case_->run(next_, count);
+  Taken run(std::size_t count) {
+    const std::size_t first = next_;
     next_ += count;
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return case_->run_elsewhere ? case_->run_elsewhere(first, count)
+                                : timed(case_->run, first, count);
   }
 
   const Case* case_;
@@ -75,6 +87,15 @@ double median(std::vector<double> values) {
 }
 
 }  // namespace
+
+Taken timed(const std::function<void(std::size_t first, std::size_t count)>& run, std::size_t first,
+            std::size_t count) {
+  const long before = preemptions();
+  const auto start = std::chrono::steady_clock::now();
+  run(first, count);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  return {seconds.count(), preemptions() - before};
+}
 
 std::vector<double> median_seconds(const std::vector<Case>& cases, const Timing& timing) {
   std::vector<Sampler> samplers;
@@ -92,6 +113,16 @@ std::vector<double> median_seconds(const std::vector<Case>& cases, const Timing&
   std::vector<double> medians;
   for (auto& case_samples : samples) medians.push_back(median(std::move(case_samples)));
   return medians;
+}
+
+void report_disturbance() {
+  const auto all = static_cast<double>(samples_of_process.all);
+  const auto disturbed = static_cast<double>(samples_of_process.disturbed);
+  if (disturbed <= most_disturbed * all) return;
+  std::printf(
+      "\nThe machine was busy: other programs interrupted %.0f %% of the samples, each time "
+      "that they were taken.\nDo not rely on these figures.\n",
+      100.0 * disturbed / all);
 }
 
 double Rates::operator[](const std::string& name) const {

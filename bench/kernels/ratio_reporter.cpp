@@ -29,6 +29,9 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+// A kernel is serial, and has its core to itself on a quiet machine.
+constexpr double least_core_share = 0.9;
+
 void print_ratio(std::ostream& out, double rate, double yardstick) {
   if (yardstick > 0.0) {
     out << std::setw(10) << rate / yardstick;
@@ -46,6 +49,8 @@ void RatioReporter::ReportRuns(const std::vector<Run>& runs) {
     if (run.run_type != Run::RT_Iteration || run.error_occurred || items == run.counters.end()) {
       continue;
     }
+    real_seconds_ += run.real_accumulated_time;
+    cpu_seconds_ += run.cpu_accumulated_time;
     rates_[run.run_name.function_name].push_back(items->second.value);
   }
 }
@@ -68,6 +73,11 @@ void RatioReporter::Finalize() {
     parts[2] = "scalar";
     print_ratio(out, rate, rate_of(parts));
     out << '\n';
+  }
+  if (cpu_seconds_ < least_core_share * real_seconds_) {
+    out << "\nThe machine was busy: kernels had a core for " << std::setprecision(0)
+        << 100.0 * cpu_seconds_ / real_seconds_ << " % of the time.\n"
+        << "Do not rely on these figures.\n";
   }
 }
 

@@ -20,6 +20,8 @@ class RatioReporter : public benchmark::ConsoleReporter {
 
  private:
   std::map<std::string, std::vector<double>> rates_;
+  double real_seconds_ = 0.0;
+  double cpu_seconds_ = 0.0;
 };
 
 }  // namespace simdrop::bench

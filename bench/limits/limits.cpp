@@ -145,5 +145,6 @@ int main(int argc, char** argv) {
   print_memory(rates);
   print_threads(rates);
   print_kernels(rates, kernels);
+  report_disturbance();
   return 0;
 }

@@ -156,6 +156,7 @@ int compare(const std::vector<Peer>& peers, const Options& options) {
       std::fflush(stdout);
     }
   }
+  report_disturbance();
   return failures;
 }
 

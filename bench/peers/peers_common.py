@@ -9,6 +9,7 @@ import sys
 import time
 
 KEEP_PROBS = (0.9, 0.5)
+LEAST_CORE_SHARE = 0.9
 
 
 def use_cores(count):
@@ -102,10 +103,15 @@ def compare(cases, copy, n, keep_prob, options):
     """Times the cases and a preallocated copy in turn; prints medians."""
     cases = [("copy", "preallocated copy", copy), *cases]
     samples = [[] for _ in cases]
+    wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(options.rounds):
         for c in random.sample(range(len(cases)), len(cases)):
             samples[c].append(seconds_per_call(cases[c][2], options.milliseconds * 1e-3))
+    core_share = (time.process_time() - cpu) / (time.perf_counter() - wall)
     medians = [statistics.median(times) for times in samples]
     for (operation, who, _), seconds in zip(cases, medians):
         rate, ratio = n / seconds * 1e-9, medians[0] / seconds
         print(f"{operation:<16} {n:9d} {keep_prob:5.2g}  {who:<40} {rate:9.3f} {ratio:7.3f}")
+    if core_share < LEAST_CORE_SHARE:
+        print(f"The machine was busy: these calls had their core for {core_share:.0%} of the time. "
+              "Do not rely on these figures.")

@@ -45,6 +45,7 @@ REMOVED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_WAIT_POLICY")
 PAUSE_SECONDS = 0.02
 MAX_TAKES = 3
 MAX_WAITING = 0.01  # of the time of a run
+MAX_DISTURBED = 0.1  # of the samples: on a quiet machine hardly one is disturbed in every take
 
 
 class Worker:
@@ -149,22 +150,28 @@ def seconds_of(worker, variant, steps):
     return reply * 1e-9, waiting_seconds(worker.process.pid) - waited
 
 
-def seconds_per_step(worker, variant, steps):
-    """A run that somebody else's program disturbs is taken again: the least disturbed counts."""
+def is_disturbed(take):
+    seconds, waited = take
+    return waited >= MAX_WAITING * seconds
+
+
+def sample(worker, variant, steps):
+    """Seconds of a step, and whether somebody else's program disturbed it. A run that was is taken
+    again: the least disturbed counts."""
     takes = []
     for _ in range(MAX_TAKES):
         takes.append(seconds_of(worker, variant, steps))
-        if takes[-1][1] < MAX_WAITING * takes[-1][0]:
+        if not is_disturbed(takes[-1]):
             break
-    return min(takes, key=lambda take: take[1])[0] / steps
+    best = min(takes, key=lambda take: take[1])
+    return best[0] / steps, is_disturbed(best)
 
 
 def measure(workers, options):
-    """Median seconds of a step by (who, variant), of rounds in which each has its turn."""
+    """Median seconds of a step by (who, variant), of rounds in which each has its turn; and what
+    part of the samples was disturbed."""
     steps = {
-        (who, variant): max(
-            1, round(options.milliseconds * 1e-3 / seconds_per_step(worker, variant, 2))
-        )
+        (who, variant): max(1, round(options.milliseconds * 1e-3 / sample(worker, variant, 2)[0]))
         for who, worker in workers.items()
         for variant in VARIANTS
     }
@@ -173,8 +180,24 @@ def measure(workers, options):
         for who in random.sample(list(workers), len(workers)):
             for variant in random.sample(VARIANTS, 2):
                 key = (who, variant)
-                samples[key].append(seconds_per_step(workers[who], variant, steps[key]))
-    return {key: statistics.median(seconds) for key, seconds in samples.items()}
+                samples[key].append(sample(workers[who], variant, steps[key]))
+    medians = {
+        key: statistics.median(seconds for seconds, _ in taken) for key, taken in samples.items()
+    }
+    return medians, disturbed_part(samples.values())
+
+
+def disturbed_part(samples):
+    disturbed = [is_so for taken in samples for _, is_so in taken]
+    return sum(disturbed) / len(disturbed) if disturbed else 0.0
+
+
+def say_if_disturbed(part):
+    if part <= MAX_DISTURBED:
+        return False
+    print(f"The machine was busy: threads waited for a core in {part:.0%} of the samples, however "
+          "often they were taken. Do not rely on these figures.")
+    return True
 
 
 def speed_up(medians, variant):
@@ -222,36 +245,39 @@ def arguments():
 
 
 def run_cases(workers, threads, options):
-    """Prints the rows of a number of threads; (medians as records, failed checks)."""
-    records, failures = [], 0
+    """Prints the rows of a number of threads; (medians as records, failed checks, if disturbed)."""
+    records, failures, parts = [], 0, []
     print("| network, batch | threads | who | none | dropout | ratio | simdrop's speed-up, none "
           "| simdrop's speed-up, dropout |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
     for case in options.cases:
         right, wrong = build(workers, CASES[case])
         failures += len(wrong)
-        medians = measure(right, options)
+        medians, part = measure(right, options)
+        parts.append(part)
         print_rows(case, threads, medians, wrong)
         for (who, variant), seconds in medians.items():
             records.append({"case": case, "threads": threads, "who": who, "variant": variant,
                             "seconds": seconds})
     print()
-    return records, failures
+    return records, failures, say_if_disturbed(statistics.fmean(parts))
 
 
 def main():
     options = arguments()
     print(f"cpu: {peers_common.cpu_name()}\n")
-    results, failures = [], 0
+    results, failures, disturbed = [], 0, False
     for threads in options.threads:
         workers = start(options, threads)
-        records, failed = run_cases(workers, threads, options)
+        records, failed, busy = run_cases(workers, threads, options)
         results += records
         failures += failed
+        disturbed = disturbed or busy
         for worker in workers.values():
             worker.close()
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump({"cpu": peers_common.cpu_name(), "medians": results}, file, indent=1)
+            report = {"cpu": peers_common.cpu_name(), "disturbed": disturbed, "medians": results}
+            json.dump(report, file, indent=1)
     sys.exit(1 if failures else 0)
 
 

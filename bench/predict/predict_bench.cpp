@@ -132,5 +132,6 @@ int main(int argc, char** argv) {
   }
   const Rates rates = measure(cases, timing);
   for (const int team : threads) print(rates, team, batches);
+  report_disturbance();
   return 0;
 }

@@ -222,7 +222,7 @@ Blas load(const BlasChoice& choice) {
       setenv(setting.variable.c_str(), setting.value.c_str(), 1);
     }
   }
-  // AOCL-BLAS runs on LLVM's OpenMP, and must not find omp_get_thread_num() in GNU's.
+  // AOCL-BLAS runs on LLVM's OpenMP, and must not find omp_get_thread_num() in GNU's, if loaded.
   const bool is_aocl = choice.kind == BlasChoice::Kind::aocl;
   if (is_aocl) load_own_openmp(choice.path);
   const int binding = is_aocl ? RTLD_DEEPBIND : 0;

@@ -25,6 +25,7 @@ struct Shape {
   [[nodiscard]] double flops() const {
     return 2.0 * static_cast<double>(batch) * static_cast<double>(in) * static_cast<double>(out);
   }
+  friend bool operator==(const Shape&, const Shape&) = default;
 };
 
 // One layer's arrays, row-major: x and dx batch x in, w and dw out x in, dy and y batch x out.

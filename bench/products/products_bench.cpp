@@ -11,6 +11,7 @@
 #include "harness/timing_options.h"
 #include "probes/fma_peak.h"
 #include "products/blas_probe.h"
+#include "products/blas_process.h"
 #include "products/simdrop_products.h"
 #include "simdrop/isa.hpp"
 
@@ -38,18 +39,6 @@ struct Options {
   Timing timing{.rounds = 9, .seconds = 6e-3};
 };
 
-struct Peer {
-  std::string who;
-  Blas blas;
-};
-
-struct Row {
-  std::string type;
-  Shape shape;
-  Product product;
-  int threads;
-};
-
 constexpr std::array<BlasChoice::Kind, 3> kinds{BlasChoice::Kind::openblas, BlasChoice::Kind::mkl,
                                                 BlasChoice::Kind::aocl};
 
@@ -72,16 +61,16 @@ std::vector<BlasChoice> choose(const Options& options) {
   return chosen;
 }
 
-// Settings are the whole process's; each library reads only its own.
-std::vector<Peer> load_peers(const Options& options) {
+// Each in a process of its own, with its own settings.
+std::vector<BlasProcess> start_peers(const Options& options) {
   // Else a pool spins on, beside the next rival, for longer than the pause between two.
   setenv("OPENBLAS_THREAD_TIMEOUT", "22", 0);  // 2^22 cycles
   setenv("KMP_BLOCKTIME", "2", 0);             // milliseconds
-  std::vector<Peer> peers;
+  std::vector<BlasProcess> peers;
   for (const BlasChoice& choice : choose(options)) {
     try {
-      peers.push_back({choice.who(), load(choice)});
-      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().blas.code.c_str());
+      peers.emplace_back(choice);
+      std::printf("peer: %s, %s\n", choice.describe().c_str(), peers.back().about().c_str());
     } catch (const std::runtime_error& error) {
       std::printf("SKIPPED %s: %s\n", choice.who().c_str(), error.what());
     }
@@ -89,28 +78,12 @@ std::vector<Peer> load_peers(const Options& options) {
   return peers;
 }
 
-template <class T>
-std::vector<Rival<T>> rivals(const std::vector<Peer>& peers, const Row& row) {
-  std::vector<Rival<T>> all = simdrop_rivals<T>(row.product, row.threads);
-  for (const Peer& peer : peers) {
-    peer.blas.set_threads(row.threads);
-    all.push_back({peer.who, [&blas = peer.blas, product = row.product](const Operands<T>& o) {
-                     multiply(blas, product, o);
-                   }});
-  }
-  return all;
-}
-
-// Removes those whose result is wrong, and counts them.
-template <class T>
-int remove_wrong(std::vector<Rival<T>>& all, const Operands<T>& operands, const Row& row) {
-  return static_cast<int>(std::erase_if(all, [&](const Rival<T>& rival) {
-    const std::string wrong = check(rival, operands, row.product);
-    if (wrong.empty()) return false;
-    std::printf("FAILED CHECK %s, %s: %s\n", rival.who.c_str(),
-                product_names[static_cast<std::size_t>(row.product)], wrong.c_str());
-    return true;
-  }));
+// Whether a result is right; says so if not.
+bool right(const std::string& who, Product product, const std::string& wrong) {
+  if (wrong.empty()) return true;
+  std::printf("FAILED CHECK %s, %s: %s\n", who.c_str(),
+              product_names[static_cast<std::size_t>(product)], wrong.c_str());
+  return false;
 }
 
 void print_rate(double rate) {
@@ -135,49 +108,82 @@ void print_row(const Row& row, const std::vector<double>& rates) {
   std::fflush(stdout);
 }
 
-void print_header(const std::vector<Peer>& peers) {
+void print_header(const std::vector<BlasProcess>& peers) {
   std::printf("\n| type | batch, in, out | product | threads | simdrop | fused |");
-  for (const Peer& peer : peers) std::printf(" %s |", peer.who.c_str());
+  for (const BlasProcess& peer : peers) std::printf(" %s |", peer.who().c_str());
   std::printf(" FMA peak | simdrop / best peer | simdrop / peak | fused / simdrop |\n|");
   for (std::size_t c = 0; c < 10 + peers.size(); ++c) std::printf(" --- |");
   std::puts("");
 }
 
+// What a row of the table times, in turn, and the column of each case.
+struct Contest {
+  std::vector<Case> cases{};
+  std::vector<std::size_t> columns{};
+  int failures = 0;
+
+  void add(Case timed_case, std::size_t column) {
+    cases.push_back(std::move(timed_case));
+    columns.push_back(column);
+  }
+};
+
+template <class T>
+void add_simdrop(Contest& contest, const Pool<T>& pool, const Row& row) {
+  for (const Rival<T>& rival : simdrop_rivals<T>(row.product, row.threads)) {
+    if (!right(rival.who, row.product, check(rival, pool[0], row.product))) {
+      ++contest.failures;
+      continue;
+    }
+    contest.add(make_case(rival.who, row.shape.flops(),
+                          [&pool, run = rival.run](std::size_t turn) { run(pool[turn]); }),
+                rival.fused ? 1 : 0);
+  }
+}
+
+void add_peers(Contest& contest, std::vector<BlasProcess>& peers, const Row& row) {
+  for (std::size_t p = 0; p < peers.size(); ++p) {
+    BlasProcess& peer = peers[p];
+    if (!right(peer.who(), row.product, peer.prepare(row))) {
+      ++contest.failures;
+      continue;
+    }
+    contest.add({peer.who(),
+                 row.shape.flops(),
+                 {},
+                 [&peer](std::size_t first, std::size_t count) { return peer.run(first, count); }},
+                2 + p);
+  }
+}
+
+void add_peak(Contest& contest, const FmaLoop& peak, const Row& row, std::size_t column) {
+  if (peak.run == nullptr) return;
+  const auto repeats = static_cast<std::size_t>(peak_call_flops / peak.flops);
+  contest.add(make_case("FMA peak", peak.flops * static_cast<double>(repeats) * row.threads,
+                        [&, repeats](std::size_t) { run_on(row.threads, peak, repeats); }),
+              column);
+}
+
 // Times the rivals of a row and the peak in turn. Returns the number of failed checks.
 template <class T>
-int compare(const std::vector<Peer>& peers, const FmaLoop& peak, const Pool<T>& pool,
+int compare(std::vector<BlasProcess>& peers, const FmaLoop& peak, const Pool<T>& pool,
             const Row& row, Timing timing) {
-  std::vector<Rival<T>> all = rivals<T>(peers, row);
-  const int failures = remove_wrong(all, pool[0], row);
-  std::vector<Case> cases;
-  for (const Rival<T>& rival : all) {
-    cases.push_back(
-        make_case(rival.who, row.shape.flops(), [&](std::size_t turn) { rival.run(pool[turn]); }));
-  }
-  if (peak.run != nullptr) {
-    const auto repeats = static_cast<std::size_t>(peak_call_flops / peak.flops);
-    cases.push_back(make_case("FMA peak", peak.flops * static_cast<double>(repeats) * row.threads,
-                              [&, repeats](std::size_t) { run_on(row.threads, peak, repeats); }));
-  }
-  timing.pause_seconds = row.threads > 1 ? 4e-3 : 0.0;
-  const std::vector<double> seconds = median_seconds(cases, timing);
   std::vector<double> rates(3 + peers.size(), 0.0);
-  for (std::size_t c = 0; c < cases.size(); ++c) {
-    std::size_t column = rates.size() - 1;
-    if (c < all.size()) {
-      const auto same = [&](const Peer& peer) { return peer.who == all[c].who; };
-      const auto peer = std::find_if(peers.begin(), peers.end(), same);
-      column = peer == peers.end() ? (all[c].fused ? 1 : 0)
-                                   : 2 + static_cast<std::size_t>(peer - peers.begin());
-    }
-    rates[column] = cases[c].units / seconds[c] * 1e-9;
+  Contest contest;
+  add_simdrop(contest, pool, row);
+  add_peers(contest, peers, row);
+  add_peak(contest, peak, row, rates.size() - 1);
+  timing.pause_seconds = row.threads > 1 ? 4e-3 : 0.0;
+  const std::vector<double> seconds = median_seconds(contest.cases, timing);
+  for (std::size_t c = 0; c < seconds.size(); ++c) {
+    rates[contest.columns[c]] = contest.cases[c].units / seconds[c] * 1e-9;
   }
   print_row(row, rates);
-  return failures;
+  return contest.failures;
 }
 
 template <class T>
-int compare_type(const std::vector<Peer>& peers, const FmaLoop& peak, const Options& options,
+int compare_type(std::vector<BlasProcess>& peers, const FmaLoop& peak, const Options& options,
                  const char* type) {
   int failures = 0;
   for (const Shape& shape : options.shapes) {
@@ -202,6 +208,19 @@ std::string parse_shape(const std::string& text, std::vector<Shape>& shapes) {
   }
   shapes.push_back(shape);
   return "";
+}
+
+// Prints the table; returns the number of failed checks.
+int compare_all(std::vector<BlasProcess>& peers, const Options& options) {
+  const FmaLoops peak = fma_loops();
+  print_header(peers);
+  int failures = 0;
+  for (const std::string& type : options.types) {
+    failures += type == "f32" ? compare_type<float>(peers, peak.f32, options, "f32")
+                              : compare_type<double>(peers, peak.f64, options, "f64");
+  }
+  report_disturbance();
+  return failures;
 }
 
 // A virtual environment has what pip installs, and the linker knows what the system has.
@@ -244,13 +263,11 @@ int main(int argc, char** argv) {
   }
   std::printf("cpu: %s\nsimdrop: table %s\n", simdrop::cpu_name().c_str(),
               simdrop::isa_name(simdrop::active_isa()));
-  const std::vector<Peer> peers = load_peers(options);
-  const FmaLoops peak = fma_loops();
-  print_header(peers);
-  int failures = 0;
-  for (const std::string& type : options.types) {
-    failures += type == "f32" ? compare_type<float>(peers, peak.f32, options, "f32")
-                              : compare_type<double>(peers, peak.f64, options, "f64");
+  try {
+    std::vector<BlasProcess> peers = start_peers(options);
+    return compare_all(peers, options) == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "products_bench: %s\n", error.what());
+    return 1;
   }
-  return failures == 0 ? 0 : 1;
 }

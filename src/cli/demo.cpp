@@ -171,22 +171,10 @@ std::string seconds_to(double accuracy, const Outcome& outcome) {
   return reached == outcome.test.end() ? "never" : fixed(reached->seconds, 2);
 }
 
-// From the paired steps of the overhead report, at the widest network.
-std::string step_ratios(const std::vector<OverheadRow>& overhead) {
-  const auto ratio = [&](const char* unit) {
-    const auto row = std::ranges::find_if(overhead, [=](const OverheadRow& r) {
-      return r.width == 1024 && r.keep_prob == 0.5 && r.unit == unit;
-    });
-    return fixed(row->ratio.median, 2);
-  };
-  return "A step that drops half of the neurons took " + ratio("neuron") +
-         " of the time of one without dropout, " + ratio("lazy") +
-         "\nwith lazy updates (784-1024-1024-10, batch 128).\n";
-}
-
 void print_findings(const std::vector<Experiment>& experiments,
                     const std::vector<std::vector<Outcome>>& outcomes,
-                    const std::vector<OverheadRow>& overhead, std::size_t test_rows) {
+                    const std::vector<OverheadRow>& overhead, std::size_t test_rows,
+                    const Disturbance& training) {
   const Table table({{"training images", 15},
                      {"epochs"},
                      {"dropped, keep_prob", 20, true},
@@ -218,10 +206,31 @@ void print_findings(const std::vector<Experiment>& experiments,
       comparisons +
       "One run each is an example and no evidence; bench/experiments/study/RESULTS.md has three "
       "seeds.\n\n" +
+      (training.disturbed()
+           ? busy_machine(training) + "Do not rely on seconds, to none's best and ms/step.\n\n"
+           : "") +
       step_ratios(overhead));
 }
 
 }  // namespace
+
+std::string step_ratios(const std::vector<OverheadRow>& overhead) {
+  const auto find = [&](const char* unit) {
+    return *std::ranges::find_if(overhead, [=](const OverheadRow& r) {
+      return r.width == 1024 && r.keep_prob == 0.5 && r.unit == unit;
+    });
+  };
+  const OverheadRow neuron = find("neuron");
+  const OverheadRow lazy = find("lazy");
+  const Disturbance found = worst(neuron.disturbance, lazy.disturbance);
+  if (found.disturbed()) {
+    return busy_machine(found) +
+           "This run cannot tell what a step that drops half of the neurons costs.\n";
+  }
+  return "A step that drops half of the neurons took " + fixed(neuron.ratio.median, 2) +
+         " of the time of one without dropout, " + fixed(lazy.ratio.median, 2) +
+         "\nwith lazy updates (784-1024-1024-10, batch 128).\n";
+}
 
 void run_demo(bool quick) {
   // Loaded first: if it is missing, say so before a minute of measuring.
@@ -238,11 +247,13 @@ void run_demo(bool quick) {
       {1000, quick ? 10U : 100U, 10, {kNone, kElement, kNeuron, kInputAndElement}},
       {data.train.rows(), quick ? 1U : 5U, 1, {kNone, kElement, kNeuron}}};
   std::vector<std::vector<Outcome>> outcomes;
+  const CoreClock cores;
   for (const Experiment& experiment : experiments) {
     const io::Dataset train = io::random_subset(data.train, experiment.train_rows, kSeed);
     outcomes.push_back(SideBySide(experiment, train, data.test).run());
   }
-  print_findings(experiments, outcomes, rows, data.test.rows());
+  print_findings(experiments, outcomes, rows, data.test.rows(),
+                 {.core_share = core_share(cores.elapsed())});
 }
 
 }  // namespace simdrop::cli

@@ -24,7 +24,10 @@ Json row_json(const OverheadRow& row) {
           {"pairs", row.pairs},
           {"none_ms", quartiles_json(row.none_ms)},
           {"dropout_ms", quartiles_json(row.dropout_ms)},
-          {"ratio", quartiles_json(row.ratio)}};
+          {"ratio", quartiles_json(row.ratio)},
+          {"core_share", row.disturbance.core_share},
+          {"spread", row.disturbance.spread},
+          {"disturbed", row.disturbance.disturbed()}};
 }
 
 // What is measured, and what the words of the table mean.
@@ -44,7 +47,8 @@ std::string explanation(const OverheadConfig& config) {
          "  lazy       as neuron, and the optimiser leaves the weights of dropped units alone\n"
          "  pairs      how often a step without and a step with dropout were timed, one after the "
          "other,\n"
-         "             on the same network; times and ratios are medians over the pairs\n\n";
+         "             on the same network; times and ratios are medians over the pairs\n"
+         "  *          other programs kept the machine busy\n\n";
 }
 
 Table overhead_table() {
@@ -59,12 +63,23 @@ Table overhead_table() {
 }
 
 std::string table_row(const Table& table, const OverheadRow& row) {
-  return table.row({std::to_string(row.width), std::to_string(row.batch), shortest(row.keep_prob),
-                    row.unit, fixed(row.none_ms.median, 3), with_spread(row.dropout_ms, 3),
-                    with_spread(row.ratio, 3), std::to_string(row.pairs)});
+  std::string text =
+      table.row({std::to_string(row.width), std::to_string(row.batch), shortest(row.keep_prob),
+                 row.unit, fixed(row.none_ms.median, 3), with_spread(row.dropout_ms, 3),
+                 with_spread(row.ratio, 3), std::to_string(row.pairs)});
+  if (row.disturbance.disturbed()) text.insert(text.size() - 1, " *");
+  return text;
 }
 
 }  // namespace
+
+std::string disturbance_note(const std::vector<OverheadRow>& rows) {
+  Disturbance found;
+  for (const OverheadRow& row : rows) found = worst(found, row.disturbance);
+  if (!found.disturbed()) return "";
+  return std::string("\n") + busy_machine(found) +
+         "Do not rely on the ratios in rows marked *; these figures are of the worst of them.\n";
+}
 
 std::vector<OverheadRow> measure_overhead(const OverheadConfig& config) {
   const Table table = overhead_table();
@@ -88,6 +103,7 @@ std::vector<OverheadRow> measure_overhead(const OverheadConfig& config) {
       }
     }
   }
+  print(disturbance_note(rows));
   return rows;
 }
 
@@ -98,7 +114,12 @@ void run_overhead(const OverheadConfig& config) {
             {"input_keep_prob", config.input_keep_prob},
             {"seconds_per_row", config.seconds},
             {"rows", Json::array()}};
-  for (const OverheadRow& row : measure_overhead(config)) json["rows"].push_back(row_json(row));
+  bool disturbed = false;
+  for (const OverheadRow& row : measure_overhead(config)) {
+    json["rows"].push_back(row_json(row));
+    disturbed = disturbed || row.disturbance.disturbed();
+  }
+  json["disturbed"] = disturbed;
   file.commit(json);
 }
 

@@ -21,6 +21,9 @@ struct OverheadConfig {
   std::string json_path;
 };
 
+// What to say below rows of which some were disturbed: "" if none was.
+[[nodiscard]] std::string disturbance_note(const std::vector<OverheadRow>& rows);
+
 // Measures the grid row by row and prints it as it goes.
 std::vector<OverheadRow> measure_overhead(const OverheadConfig& config);
 

@@ -58,6 +58,7 @@ OverheadRow OverheadTimer::measure(double keep_prob, double seconds) {
   std::vector<double> dropout;
   std::vector<double> ratio;
   for (std::size_t i = 0; i < kWarmUpPairs; ++i) time_pair(keep_prob, i % 2 == 0);
+  const CoreClock cores;
   const Clock::time_point start = Clock::now();
   const std::chrono::duration<double> budget(seconds);
   while (ratio.size() < kMinPairs || Clock::now() - start < budget) {
@@ -67,14 +68,18 @@ OverheadRow OverheadTimer::measure(double keep_prob, double seconds) {
     dropout.push_back(pair.dropout_ms);
     ratio.push_back(pair.dropout_ms / pair.none_ms);
   }
-  return {setting_.width,
-          setting_.batch,
-          keep_prob,
-          setting_.unit,
-          ratio.size(),
-          quartiles(std::move(none)),
-          quartiles(std::move(dropout)),
-          quartiles(std::move(ratio))};
+  OverheadRow row{.width = setting_.width,
+                  .batch = setting_.batch,
+                  .keep_prob = keep_prob,
+                  .unit = setting_.unit,
+                  .pairs = ratio.size(),
+                  .none_ms = quartiles(std::move(none)),
+                  .dropout_ms = quartiles(std::move(dropout)),
+                  .ratio = quartiles(std::move(ratio)),
+                  .disturbance = {}};
+  // Steps without dropout all do the same; with neurons dropped, the work depends on how many.
+  row.disturbance = {core_share(cores.elapsed()), spread(row.none_ms)};
+  return row;
 }
 
 OverheadTimer::Pair OverheadTimer::time_pair(double keep_prob, bool none_first) {
@@ -96,6 +101,10 @@ double OverheadTimer::time_step(double keep_prob, double input_keep_prob) {
   const Clock::time_point start = Clock::now();
   network_.train_step(x, targets, optimizer_);
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double spread(const Quartiles& values) {
+  return (values.high - values.low) / values.median;
 }
 
 Quartiles quartiles(std::vector<double> values) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/data/dataset.h"
+#include "cli/disturbance.h"
 #include "simdrop/mlp.hpp"
 
 namespace simdrop::cli {
@@ -33,7 +34,11 @@ struct OverheadRow {
   Quartiles none_ms;      // a step without dropout
   Quartiles dropout_ms;   // a step with it
   Quartiles ratio;        // of the two steps of a pair
+  Disturbance disturbance;
 };
+
+// What is between the quartiles, as a fraction of the median.
+[[nodiscard]] double spread(const Quartiles& values);
 
 // Linear interpolation between the order statistics. values: not empty.
 [[nodiscard]] Quartiles quartiles(std::vector<double> values);

@@ -140,6 +140,17 @@ class Formats(unittest.TestCase):
             path.write_text(json.dumps(steps), encoding="utf-8")
             self.assertEqual(self.rows(path, path)[0][-2:], ["1.000", "-"])
 
+    def test_disturbed_run(self):
+        step = {"case": "64-10, 8", "threads": 1, "who": "simdrop", "variant": "none"}
+        steps = {"medians": [step | {"seconds": 0.5}]}
+        for disturbed in (True, False):
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "run.json"
+                path.write_text(json.dumps(steps | {"disturbed": disturbed}), encoding="utf-8")
+                status, out, _ = compare(path, path)
+            self.assertEqual(status, 0)
+            self.assertEqual("run.json: the machine was busy" in out, disturbed)
+
 
 class Faults(unittest.TestCase):
     def refused(self, text, words):

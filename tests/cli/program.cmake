@@ -143,11 +143,16 @@ endif()
 
 expect(0 "keep_prob" overhead --widths 16,24 --batches 4 --keep-probs 0.5,0.75 --seconds 0
   --threads 1 --json overhead.json)
-expect(0 "pairs\n-+\n[^\n]+ neuron [^\n]+\n$" overhead --widths 16 --batches 4 --keep-probs 0.5
-  --units neuron --seconds 0)
+expect(0 "pairs\n-+\n[^\n]+ neuron [^\n]+\n(\nThe machine was busy: .*)?$" overhead --widths 16
+  --batches 4 --keep-probs 0.5 --units neuron --seconds 0)
 foreach(key none_ms dropout_ms ratio)
   expect_json(overhead.json NUMBER rows 11 ${key} median)
 endforeach()
+foreach(key core_share spread)
+  expect_json(overhead.json NUMBER rows 11 ${key})
+endforeach()
+expect_json(overhead.json BOOLEAN rows 11 disturbed)
+expect_json(overhead.json BOOLEAN disturbed)
 expect_value(overhead.json 24 rows 11 width)
 expect_value(overhead.json 0.75 rows 11 keep_prob)
 expect_value(overhead.json element rows 7 unit)

@@ -120,5 +120,6 @@ int main(int argc, char** argv) {
               simdrop::cpu_name().c_str(), call_elements);
   const bool failed = print_failures(cases);
   print_rates(cases, tables, rates);
+  report_disturbance();
   return failed ? 1 : 0;
 }
