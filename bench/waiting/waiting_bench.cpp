@@ -22,6 +22,7 @@
 #include "harness/process.h"
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
+#include "simdrop/threads.hpp"
 
 namespace simdrop::bench {
 namespace {
@@ -35,11 +36,13 @@ struct Runner {
   std::string name;
   int threads;
   const char* policy;
+  bool openmp = false;  // openmp_executor()
 };
 const std::vector<Runner> runners{{"1 thread", 1, ""},
                                   {"2, default", 2, ""},
                                   {"2, passive", 2, "passive"},
-                                  {"2, active", 2, "active"}};
+                                  {"2, active", 2, "active"},
+                                  {"2, OpenMP", 2, "", true}};
 
 struct Options {
   std::vector<int> neighbours{0, 2, 4, 6};
@@ -56,12 +59,13 @@ struct Environment {
 };
 
 // Mean milliseconds of a step, over at least `seconds` after a warm-up.
-double step_ms(int threads, double seconds) {
+double step_ms(const Runner& runner, double seconds) {
   Mlp mlp({.widths = {784, 256, 256, 10},
            .keep_prob = {0.5, 0.5},
            .seed = 1,
            .max_batch = batch,
-           .num_threads = threads});
+           .num_threads = runner.threads,
+           .executor = runner.openmp ? openmp_executor() : nullptr});
   Optimizer optimizer({.learning_rate = 1e-3, .momentum = 0.9}, mlp.parameter_sizes());
   std::vector<float> x(batch * 784);
   std::vector<std::uint8_t> labels(batch);
@@ -203,7 +207,7 @@ int main(int argc, char** argv) {
   try {
     if (options.sample >= 0) {
       const Runner& runner = runners[static_cast<std::size_t>(options.sample)];
-      std::printf("%.6f\n", step_ms(runner.threads, options.seconds));
+      std::printf("%.6f\n", step_ms(runner, options.seconds));
     } else {
       run(options);
     }
