@@ -1,5 +1,8 @@
 // The functions on arrays: what allocates is a workspace that grows, and the text of an error.
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "failures/trial.h"
 #include "helpers/pools.h"
@@ -24,13 +27,12 @@ struct Arrays {
   Message message;
 
   Arrays() {
-    if constexpr (sizeof(T) == 2) return;
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = number(i % 7) - number(3);
-    for (std::size_t i = 0; i < w.size(); ++i) w[i] = number(i % 5) - number(2);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = number(i % 7);
+    for (std::size_t i = 0; i < w.size(); ++i) w[i] = number(i % 5);
   }
   static T number(std::size_t n) {
     if constexpr (sizeof(T) == 2) {
-      return T{};
+      return {static_cast<std::uint16_t>(0x3c00 + n)};
     } else {
       return static_cast<T>(n);
     }

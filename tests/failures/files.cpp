@@ -28,13 +28,23 @@ struct Saved {
   }
 };
 
-// What is in the file before the call.
+// What is in the file before the call; saved once, as syncing takes long.
+std::string file_of(bool with_optimizer) {
+  const Saved saved;
+  save_checkpoint(saved.path, saved.mlp, with_optimizer ? &saved.optimizer : nullptr, metadata);
+  return test::read_file(saved.path);
+}
+void write(const Saved& saved, const std::string& bytes) {
+  saved.folder.write(std::filesystem::path(saved.path).filename(), bytes);
+}
 void nothing(Saved& /*saved*/) {}
 void weights(Saved& saved) {
-  save_checkpoint(saved.path, saved.mlp);
+  static const std::string file = file_of(false);
+  write(saved, file);
 }
 void everything(Saved& saved) {
-  save_checkpoint(saved.path, saved.mlp, &saved.optimizer, metadata);
+  static const std::string file = file_of(true);
+  write(saved, file);
 }
 
 Bytes look(Saved& saved) {
@@ -49,9 +59,11 @@ Bytes look(Saved& saved) {
   append(all, failures::look(saved.loaded->mlp));
   for (const auto& [key, value] : saved.loaded->metadata) append(all, key + value);
   if (!saved.loaded->optimizer) return all;
-  const std::string again = saved.folder.name("again");
-  save_checkpoint(again, saved.loaded->mlp, &*saved.loaded->optimizer);
-  append(all, test::read_file(again));
+  Mlp& mlp = saved.loaded->mlp;
+  const auto batch = fixture::make_batch(mlp.config(), mlp.config().max_batch, 5);
+  append(all, std::vector{saved.loaded->optimizer->step_count()});
+  mlp.train_step(batch.inputs(), batch.targets(), *saved.loaded->optimizer);
+  append(all, fixture::parameters(mlp));
   return all;
 }
 
@@ -76,16 +88,13 @@ MlpConfig any_network() {
   return config;
 }
 
-}  // namespace
-
 // A file of these bytes, which is an error to load.
 void add_broken(Trials& trials, const std::string& what, const std::string& header) {
   std::string bytes(8, '\0');
   bytes[0] = static_cast<char>(header.size());
   bytes += header;
   add(
-      trials, "load_checkpoint", what,
-      [bytes](Saved& s) { s.folder.write(std::filesystem::path(s.path).filename(), bytes); },
+      trials, "load_checkpoint", what, [bytes](Saved& s) { write(s, bytes); },
       [](Saved& s) { s.loaded.emplace(load_checkpoint(s.path, any_network())); });
 }
 

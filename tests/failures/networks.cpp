@@ -15,11 +15,11 @@ std::vector<MlpConfig> network_configs() {
   static test::ThreadPool pool(1);
   auto small = fixture::make_config({5, 17, 9, 3}, Loss::softmax_ce, {0.9, 0.5, 0.8}, 8);
   small.seed = 42;
-  auto two = fixture::make_config({40, 128, 70, 3}, Loss::sigmoid_bce, {1.0, 0.5, 0.8}, 24);
+  auto two = fixture::make_config({12, 40, 24, 3}, Loss::sigmoid_bce, {1.0, 0.5, 0.8}, 10);
   two.num_threads = 2;
   two.dropout_unit = DropoutUnit::neuron;
-  two.dropout_group = 9;
-  auto on_pool = fixture::make_config({40, 128, 70, 3}, Loss::identity_mse, {0.8, 0.5, 1.0}, 24);
+  two.dropout_group = 4;
+  auto on_pool = fixture::make_config({12, 40, 24, 3}, Loss::identity_mse, {0.8, 0.5, 1.0}, 10);
   on_pool.num_threads = 0;
   on_pool.executor = &pool;
   on_pool.dropout_unit = DropoutUnit::neuron;
@@ -99,8 +99,9 @@ Bytes look_around(Network& n) {
 }
 
 template <class Call>
-void add(Trials& trials, const std::string& function, const std::string& what, Call call) {
-  for (const MlpConfig& config : network_configs()) {
+void add(Trials& trials, const std::string& function, const std::string& what,
+         const std::vector<MlpConfig>& configs, Call call) {
+  for (const MlpConfig& config : configs) {
     trials.push_back({"simdrop::" + function, what, [config, call] {
                         return every_allocation_fails(
                             [&] { return std::make_unique<Network>(config); },
@@ -108,6 +109,15 @@ void add(Trials& trials, const std::string& function, const std::string& what, C
                             look_around);
                       }});
   }
+}
+template <class Call>
+void add(Trials& trials, const std::string& function, const std::string& what, Call call) {
+  add(trials, function, what, network_configs(), call);
+}
+// The text of an error, which is the same in all networks.
+template <class Call>
+void add_error(Trials& trials, const std::string& function, Call call) {
+  add(trials, function, "an error", {network_configs().front()}, call);
 }
 
 // More threads than any call before had, so that memory for them is needed.
@@ -120,14 +130,14 @@ void add_calls(Trials& trials) {
   using N = Network;
   add(trials, "Mlp::forward", "more threads",
       [](N& n) { n.mlp.forward(n.batch.inputs(), 1, 0, more_threads()); });
-  add(trials, "Mlp::forward", "an error", [](N& n) { n.mlp.forward({}, 1); });
+  add_error(trials, "Mlp::forward", [](N& n) { n.mlp.forward({}, 1); });
   add(trials, "Mlp::backward", "more threads", [](N& n) {
     // The forward before it is part of the call: its own need is met by a first one.
     n.mlp.forward(n.batch.inputs(), 1);
     n.mlp.backward(n.batch.targets(), more_threads());
   });
-  add(trials, "Mlp::backward", "an error", [](N& n) { n.mlp.backward(n.batch.targets()); });
-  add(trials, "Mlp::train_step", "an error", [](N& n) {
+  add_error(trials, "Mlp::backward", [](N& n) { n.mlp.backward(n.batch.targets()); });
+  add_error(trials, "Mlp::train_step", [](N& n) {
     static Optimizer wrong({}, {std::size_t{3}});
     n.mlp.train_step(n.batch.inputs(), n.batch.targets(), wrong);
   });
@@ -137,19 +147,19 @@ void add_calls(Trials& trials) {
   });
   add(trials, "Mlp::predict", "more threads",
       [](N& n) { n.mlp.predict(n.batch.inputs(), n.out(), more_threads()); });
-  add(trials, "Mlp::predict", "an error", [](N& n) { n.mlp.predict(n.batch.inputs(), {}); });
+  add_error(trials, "Mlp::predict", [](N& n) { n.mlp.predict(n.batch.inputs(), {}); });
   add(trials, "Mlp::predict_monte_carlo", "more threads", [](N& n) {
     n.mlp.predict_monte_carlo(n.batch.inputs(), 3, n.out(), n.spread(), 0, 0, more_threads());
   });
-  add(trials, "Mlp::predict_monte_carlo", "an error",
-      [](N& n) { n.mlp.predict_monte_carlo(n.batch.inputs(), 3, n.out(), n.out()); });
-  add(trials, "Mlp::loss_of", "an error", [](N& n) { (void)n.mlp.loss_of({}, n.batch.targets()); });
+  add_error(trials, "Mlp::predict_monte_carlo",
+            [](N& n) { n.mlp.predict_monte_carlo(n.batch.inputs(), 3, n.out(), n.out()); });
+  add_error(trials, "Mlp::loss_of", [](N& n) { (void)n.mlp.loss_of({}, n.batch.targets()); });
 }
 
 void add_readers(Trials& trials) {
   using N = Network;
   const auto error = [&](const char* function, auto call) {
-    add(trials, std::string("Mlp::") + function, "an error", [call](N& n) { (void)call(n.mlp); });
+    add_error(trials, std::string("Mlp::") + function, [call](N& n) { (void)call(n.mlp); });
   };
   error("weights", [](const Mlp& m) { return m.weights(9); });
   error("bias", [](const Mlp& m) { return m.bias(0); });
@@ -170,7 +180,7 @@ Trials network_trials() {
   using N = Network;
   Trials trials;
   add(trials, "Mlp::Mlp", "a network", [](N& n) { n.other.emplace(n.config); });
-  add(trials, "Mlp::Mlp", "an error", [](N& n) {
+  add_error(trials, "Mlp::Mlp", [](N& n) {
     MlpConfig wrong = n.config;
     wrong.keep_prob.assign(2, 1.5);
     n.other.emplace(wrong);
@@ -184,14 +194,14 @@ Trials network_trials() {
   });
   add(trials, "Mlp::parameter_sizes", "", [](N& n) { n.sizes = n.mlp.parameter_sizes(); });
   add(trials, "Mlp::inject_mask", "bits", [](N& n) { n.mlp.inject_mask(1, n.bits); });
-  add(trials, "Mlp::inject_mask", "an error",
-      [](N& n) { n.mlp.inject_mask(1, std::span(n.bits).first(1)); });
-  add(trials, "Mlp::set_keep_prob", "an error", [](N& n) { n.mlp.set_keep_prob(1, -0.25); });
+  add_error(trials, "Mlp::inject_mask",
+            [](N& n) { n.mlp.inject_mask(1, std::span(n.bits).first(1)); });
+  add_error(trials, "Mlp::set_keep_prob", [](N& n) { n.mlp.set_keep_prob(1, -0.25); });
   add_calls(trials);
   add_readers(trials);
   add(trials, "Predictor::Predictor", "one thread",
       [](N& n) { n.predictor.emplace(n.mlp, n.batch.rows); });
-  add(trials, "Predictor::Predictor", "an error", [](N& n) { n.predictor.emplace(n.mlp, 0); });
+  add_error(trials, "Predictor::Predictor", [](N& n) { n.predictor.emplace(n.mlp, 0); });
   add(trials, "Predictor::operator=", "over another", [](N& n) {
     Predictor other(n.mlp, 3);
     other = Predictor(n.mlp, n.batch.rows);

@@ -39,7 +39,9 @@ Bytes look(Trained& t) {
   for (Optimizer* o : {&t.optimizer, t.other ? &*t.other : nullptr}) {
     if (o == nullptr) continue;
     append(all, o->sizes());
-    append(all, std::vector{o->config()});
+    const OptimizerConfig& c = o->config();
+    append(all, std::vector{c.learning_rate, c.momentum, c.weight_decay, c.beta1, c.max_norm});
+    append(all, std::vector{c.kind});
     append(all, std::vector{o->step_count()});
     t.step(*o);
     append(all, t.weights);
