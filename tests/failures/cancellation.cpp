@@ -113,3 +113,16 @@ TEST_CASE("failures: a thread that is cancelled while it computes, and waits for
     CHECK(fixture::same_bits(fixture::parameters(mlp), fixture::parameters(same)));
   }
 }
+
+TEST_CASE("failures: a thread that is cancelled while it makes, uses and ends a pool") {
+  const auto batch = fixture::make_batch(config(), 64, 1);
+  Mlp mlp(config());
+  Optimizer optimizer({}, mlp);
+  cancel_often([&] {
+    ThreadPool pool(2);
+    mlp.train_step(batch.inputs(), batch.targets(), optimizer, {.threads = pool});
+  });
+  // Nothing of it is broken.
+  ThreadPool pool(2);
+  mlp.train_step(batch.inputs(), batch.targets(), optimizer, {.threads = pool});
+}

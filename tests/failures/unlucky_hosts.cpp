@@ -5,6 +5,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,11 +17,13 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "embedding/workload.h"
 #include "helpers/mlp_fixtures.h"
 #include "simdrop/checkpoint.hpp"
+#include "simdrop/threads.hpp"
 
 namespace {
 
@@ -28,7 +31,7 @@ using embedding::Bytes;
 using embedding::everything;
 
 constexpr int right = 0, wrong = 1, skipped = 77, hung = 99;
-constexpr unsigned most_seconds = 100;
+constexpr unsigned most_seconds = 300;  // on a busy machine
 
 // What fn() returns in a child process, or `hung`, or `wrong` if it ended in another way.
 int in_child(const std::function<int()>& fn) {
@@ -54,6 +57,11 @@ int computes(const Bytes& want, std::initializer_list<int> threads) {
   return right;
 }
 
+// The same on threads of a pool.
+int computes(const Bytes& want, simdrop::ThreadPool& pool) {
+  return everything(pool) == want ? right : wrong;
+}
+
 // The worst of several results; a case that was skipped in part says so.
 int both(int a, int b) {
   return a == right ? b : a;
@@ -72,7 +80,39 @@ int one_cpu(const Bytes& want) {
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
     if (sched_setaffinity(0, sizeof(one), &one) != 0) return skipped;
-    return computes(want, {1, 2, 4, 0});
+    simdrop::ThreadPool pool(2);
+    return both(computes(want, {1, 2, 4, 0}), computes(want, pool));
+  });
+}
+
+// A system that grants no thread, or one. (OpenMP's runtime ends the process then.)
+int few_threads(const Bytes& want) {
+  return in_child([&] {
+    const rlimit one{1, 1};
+    // The limit does not bind root: another user, who has no process but this one.
+    constexpr uid_t nobody_else = 54'321;
+    if (setrlimit(RLIMIT_NPROC, &one) != 0) return skipped;
+    if (geteuid() == 0 && (setgid(nobody_else) != 0 || setuid(nobody_else) != 0)) return skipped;
+    try {
+      std::thread([] {}).join();
+      return skipped;  // threads are granted all the same
+    } catch (const std::system_error&) {
+    }
+    simdrop::ThreadPool pool(2), larger(9);
+    if (pool.max_concurrency() != 1 || larger.max_concurrency() != 1) return wrong;
+    return both(computes(want, pool), computes(want, larger));
+  });
+}
+
+// A pool lives on in the children of its process, before it was used and after, and in theirs.
+int fork_with_pool(const Bytes& want) {
+  return in_child([&] {
+    simdrop::ThreadPool pool(2), unused(2);
+    if (computes(want, pool) != right) return wrong;
+    const auto child = [&] { return both(computes(want, pool), computes(want, unused)); };
+    const int result = in_child(child);
+    const int grandchild = in_child([&] { return both(child(), in_child(child)); });
+    return both(both(result, grandchild), child());
   });
 }
 
@@ -95,13 +135,14 @@ int fork_during_a_call(const Bytes& want) {
   return in_child([&] {
     std::atomic<bool> stop{false};
     std::atomic<int> errors{0};
+    simdrop::ThreadPool pool(2);
     std::thread other([&] {
-      while (!stop) errors += computes(want, {2});
+      while (!stop) errors += computes(want, {2}) + computes(want, pool);
     });
     int result = right;
-    for (int i = 0; i < 8 && result == right; ++i) {
-      usleep(static_cast<useconds_t>(1000 + 3701 * i));
-      result = in_child([&] { return computes(want, {2}); });
+    for (int i = 0; i < 4 && result == right; ++i) {
+      usleep(static_cast<useconds_t>(1000 + 37'001 * i));
+      result = in_child([&] { return both(computes(want, {2}), computes(want, pool)); });
     }
     stop = true;
     other.join();
@@ -121,9 +162,12 @@ int in_namespace(const std::function<int()>& fn) {
 // A child with the process number of its parent, which has used threads.
 int fork_with_one_number(const Bytes& want) {
   return in_namespace([&] {
-    if (computes(want, {2}) != right) return wrong;
+    simdrop::ThreadPool pool(2);
+    if (both(computes(want, {2}), computes(want, pool)) != right) return wrong;
     if (unshare(CLONE_NEWPID) != 0) return skipped;
-    return in_child([&] { return getpid() == 1 ? computes(want, {2, 0}) : wrong; });
+    return in_child([&] {
+      return getpid() == 1 ? both(computes(want, {2, 0}), computes(want, pool)) : wrong;
+    });
   });
 }
 #else
@@ -157,7 +201,8 @@ int signals(const Bytes& want) {
     const auto config =
         fixture::make_config({300, 400, 10}, simdrop::Loss::softmax_ce, {0.8, 0.5}, 64);
     const simdrop::Mlp mlp(config);
-    int result = computes(want, {1, 2});
+    simdrop::ThreadPool pool(2);
+    int result = both(computes(want, {1, 2}), computes(want, pool));
     for (int i = 0; i < 20 && result == right; ++i) {
       simdrop::save_checkpoint(folder / "f", mlp);
       const auto loaded = simdrop::load_checkpoint(folder / "f", config);
@@ -178,6 +223,8 @@ struct Case {
   int (*run)(const Bytes& want);
 };
 constexpr Case cases[] = {{"one_cpu", one_cpu},
+                          {"few_threads", few_threads},
+                          {"fork_with_pool", fork_with_pool},
                           {"fork_before_any_call", fork_before_any_call},
                           {"fork_after_threads", fork_after_threads},
                           {"fork_during_a_call", fork_during_a_call},
