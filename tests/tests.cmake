@@ -31,8 +31,7 @@ function(simdrop_register test)
   add_test(NAME ${test} COMMAND ${arg_COMMAND})
   set_tests_properties(${test} PROPERTIES
     LABELS "${arg_LABELS}"
-    # Tests start more threads than there are cores: waiting ones must not spin.
-    ENVIRONMENT "OMP_WAIT_POLICY=passive;${arg_ENVIRONMENT}"
+    ENVIRONMENT "${arg_ENVIRONMENT}"
     # A filter that selects nothing must not pass.
     FAIL_REGULAR_EXPRESSION "test cases: +0 "
     SKIP_RETURN_CODE 77)

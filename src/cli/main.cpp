@@ -2,6 +2,7 @@
 // Exit codes: 0 done, 1 a file or the run failed, 2 wrong arguments.
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <limits>
@@ -184,6 +185,8 @@ int main(int argc, char** argv) {
     std::cerr << (what.rfind("simdrop: ", 0) == 0 ? "" : "simdrop: ") << what << '\n';
     return code;
   };
+  // However OpenMP's threads are told to wait: here the library's own run, which never spin for long.
+  for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) unsetenv(name);
   try {
     return simdrop::cli::run(argc, argv);
   } catch (const std::invalid_argument& error) {

@@ -1,10 +1,11 @@
-// Where the members of a team wait for each other, if they are not OpenMP's.
+// Where the members of a team wait for each other.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <thread>
+
+#include "threading/wait.h"
 
 namespace simdrop::detail {
 
@@ -19,19 +20,14 @@ class TeamBarrier {
       phase_.notify_all();
       return;
     }
-    // Most waits are short, and sleeping is not; but the others may need this core.
-    for (int i = 0; i < spins + yields; ++i) {
-      if (phase_.load(std::memory_order_acquire) != phase) return;
-      if (i >= spins) std::this_thread::yield();
-    }
-    phase_.wait(phase, std::memory_order_acquire);
+    wait_until(
+        phase_, [&](std::uint32_t now) { return now != phase; }, patience_);
   }
 
  private:
-  static constexpr int spins = 1000, yields = 50;
-
   std::atomic<std::size_t> arrived_{0};
   std::atomic<std::uint32_t> phase_{0};
+  Patience patience_;
 };
 
 }  // namespace simdrop::detail

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "simdrop/threads.hpp"
 #include "threading/barrier.h"
 #include "threading/team.h"
+#include "threading/wait.h"
 
 namespace simdrop {
 
@@ -20,8 +20,35 @@ Executor::~Executor() = default;
 namespace detail {
 namespace {
 
-// A pool's threads wake up within some 50 microseconds; a step on one thread takes longer.
-constexpr std::chrono::microseconds join_timeout{100};
+using Clock = std::chrono::steady_clock;
+
+// For how long a team waits for members that have not come. A pool's threads wake up within some 50
+// microseconds, but not where the machine is busy, or the executor has fewer than it says: what is
+// waited in vain is at most a tenth of what the teams take.
+class JoinTime {
+ public:
+  // Little is saved up: a thread would hardly wake up in it.
+  [[nodiscard]] std::chrono::nanoseconds time() const noexcept {
+    const Count saved = saved_.load(std::memory_order_relaxed);
+    return std::chrono::nanoseconds(saved < most / 2 ? 0 : saved);
+  }
+  void waited_in_vain() noexcept { saved_.store(0, std::memory_order_relaxed); }
+  void worked(std::chrono::nanoseconds time) noexcept {
+    const Count saved = saved_.load(std::memory_order_relaxed) + time.count() / 10;
+    saved_.store(std::min(saved, most), std::memory_order_relaxed);
+  }
+
+ private:
+  using Count = std::chrono::nanoseconds::rep;
+  static constexpr Count most = 100'000;
+  std::atomic<Count> saved_{most};
+};
+
+// An executor's; two of them may share one.
+JoinTime& join_time_of(const Executor& executor) noexcept {
+  static std::array<JoinTime, 61> times;
+  return times[reinterpret_cast<std::uintptr_t>(&executor) / sizeof(void*) % times.size()];
+}
 
 // Which tasks an executor has called.
 class TaskLog {
@@ -76,31 +103,37 @@ struct TeamRun {
   std::size_t max_size;
   MemberFn fn;
   void* context;
+  JoinTime& join_time;
   TaskLog log{max_size};
   std::atomic<std::uint32_t> joined{0};  // members, and whether it is closed
   std::atomic<std::uint32_t> size{0};    // 0 until it is closed
   TeamBarrier barrier{};
+  Patience patience{};
 
   static constexpr std::uint32_t closed = std::uint32_t{1} << 31;
 
   // By the first member.
   void form_team() noexcept {
-    const auto deadline = std::chrono::steady_clock::now() + join_timeout;
-    while (joined.load(std::memory_order_relaxed) < max_size &&
-           std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::yield();
-    }
+    const auto all_came = [&] { return joined.load(std::memory_order_relaxed) >= max_size; };
+    const auto time = join_time.time();
+    if (time.count() > 0 && !spin(time, all_came)) join_time.waited_in_vain();
     size.store(joined.fetch_or(closed, std::memory_order_acq_rel), std::memory_order_release);
     size.notify_all();
   }
 
   void task(std::size_t index) noexcept {
     if (!log.first_call(index)) return;
-    const std::uint32_t rank = joined.fetch_add(1, std::memory_order_acq_rel);
-    if ((rank & closed) == 0) {
-      if (rank == 0) form_team();
-      size.wait(0, std::memory_order_acquire);
-      fn(context, {rank, size.load(std::memory_order_acquire), &barrier});
+    const std::uint32_t place = joined.fetch_add(1, std::memory_order_acq_rel);
+    if ((place & closed) == 0) {
+      if (place == 0) form_team();
+      wait_until(
+          size, [](std::uint32_t formed) { return formed != 0; }, patience);
+      const auto begin = Clock::now();
+      const std::size_t members = size.load(std::memory_order_acquire);
+      // The same rank in each call, where a pool gives a thread the same task: it has in its cache
+      // what it worked on.
+      fn(context, {members == max_size ? index : place, members, &barrier});
+      if (place == 0) join_time.worked(Clock::now() - begin);
     }
     log.done();
   }
@@ -130,7 +163,7 @@ void executor_ranges(Executor& executor, std::size_t n, std::size_t grain, std::
 }
 
 void executor_team(Executor& executor, std::size_t size, MemberFn fn, void* context) {
-  TeamRun run{size, fn, context};
+  TeamRun run{size, fn, context, join_time_of(executor)};
   run_on(executor, size, run);
 }
 

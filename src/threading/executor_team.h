@@ -1,4 +1,4 @@
-// Ranges and teams on the threads of an application's executor.
+// Ranges and teams on the threads of an executor.
 #pragma once
 
 #include <cstddef>

@@ -3,67 +3,50 @@
 #include <algorithm>
 
 #include "threading/barrier.h"
+#include "threading/cpus.h"
 #include "threading/executor_team.h"
-
-#ifdef SIMDROP_WITH_OPENMP
-#include <dlfcn.h>
-#include <omp.h>
-#include <unistd.h>
-
-#include <atomic>
-#endif
+#include "threading/never_destroyed.h"
+#include "threading/openmp.h"
+#include "threading/pool.h"
 
 namespace simdrop::detail {
-
-#ifdef SIMDROP_WITH_OPENMP
 namespace {
 
-// The process in which this library started OpenMP's threads first. A child that is forked later
-// has no such threads, and GCC's runtime would wait for them forever.
-std::atomic<pid_t> process_of_threads{0};
+// The library's own threads, for calls that name no executor.
+class DefaultPool final : public Executor {
+ public:
+  [[nodiscard]] int max_concurrency() const noexcept override { return max_team; }
+  void parallel_for(std::size_t count, Task task, void* context) override {
+    default_pool().run(count, task, context);
+  }
+};
 
-// OpenMP's threads outlive the region that started them, asleep in the runtime's code. If that were
-// unloaded, as it is with the last library that links it, they would wake up in unmapped memory: it
-// stays loaded, whatever becomes of this library.
-void keep_runtime_loaded() noexcept {
-  Dl_info runtime{};
-  if (dladdr(reinterpret_cast<void*>(&omp_get_max_threads), &runtime) == 0) return;
-  // A second handle that is never closed; null where the runtime is part of the program itself.
-  static_cast<void>(dlopen(runtime.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE));
+// OpenMP's threads spin for milliseconds wherever they wait, unless the program's environment says
+// otherwise: that ruins a machine which has other work. So they run calls only where somebody has
+// set them up.
+Executor& executor_of(const Threads& threads) noexcept {
+  if (threads.executor != nullptr) return *threads.executor;
+  if (Executor* openmp = openmp_executor(); openmp != nullptr && openmp_is_set_up()) return *openmp;
+  return never_destroyed<DefaultPool>();
 }
 
-// Before OpenMP may start threads.
-void before_threads() noexcept {
-  if (process_of_threads.load(std::memory_order_relaxed) != 0) return;
-  keep_runtime_loaded();
-  process_of_threads.store(getpid(), std::memory_order_relaxed);
-}
-
-bool in_child() noexcept {
-  const pid_t process = process_of_threads.load(std::memory_order_relaxed);
-  return process != 0 && process != getpid();
+std::size_t threads_by_default() noexcept {
+  return std::min(openmp_threads() == SIZE_MAX ? allowed_cpus() : openmp_threads(), cpu_quota());
 }
 
 }  // namespace
-#endif
 
 std::size_t largest_team(const Threads& threads) noexcept {
   if (threads.executor != nullptr) return executor_size(threads, max_team);
-#ifdef SIMDROP_WITH_OPENMP
-  const int count = threads.count > 0 ? threads.count : omp_get_max_threads();
-  return std::clamp<std::size_t>(static_cast<std::size_t>(count), 1, max_team);
-#else
-  return 1;
-#endif
+  const std::size_t count =
+      threads.count > 0 ? static_cast<std::size_t>(threads.count) : threads_by_default();
+  return std::clamp<std::size_t>(count, 1, max_team);
 }
 
 std::size_t team_size(const Threads& threads) noexcept {
   const std::size_t team = largest_team(threads);
-#ifdef SIMDROP_WITH_OPENMP
   if (team == 1 || threads.executor != nullptr) return team;
-  if (omp_in_parallel() != 0 || in_child()) return 1;
-#endif
-  return team;
+  return in_openmp_region() ? 1 : team;
 }
 
 void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, RangeFn fn,
@@ -75,32 +58,11 @@ void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, R
     fn(context, 0, n);
     return;
   }
-  if (threads.executor != nullptr) {
-    executor_ranges(*threads.executor, n, grain, team, fn, context);
-    return;
-  }
-#ifdef SIMDROP_WITH_OPENMP
-  before_threads();
-#pragma omp parallel num_threads(static_cast <int>(team))
-  {
-    // The runtime may grant fewer threads than asked for: split by what is there.
-    const auto granted = static_cast<std::size_t>(omp_get_num_threads());
-    const auto rank = static_cast<std::size_t>(omp_get_thread_num());
-    const Range range = share(n, grain, rank, granted);
-    if (!range.empty()) fn(context, range.begin, range.end);
-  }
-#endif
+  executor_ranges(executor_of(threads), n, grain, team, fn, context);
 }
 
 void TeamMember::barrier() const noexcept {
-  if (size == 1) return;
-  if (own_barrier != nullptr) {
-    own_barrier->wait(size);
-    return;
-  }
-#ifdef SIMDROP_WITH_OPENMP
-#pragma omp barrier
-#endif
+  if (size > 1) team_barrier->wait(size);
 }
 
 void parallel_team(const Threads& threads, MemberFn fn, void* context) {
@@ -109,16 +71,7 @@ void parallel_team(const Threads& threads, MemberFn fn, void* context) {
     fn(context, {});
     return;
   }
-  if (threads.executor != nullptr) {
-    executor_team(*threads.executor, team, fn, context);
-    return;
-  }
-#ifdef SIMDROP_WITH_OPENMP
-  before_threads();
-#pragma omp parallel num_threads(static_cast <int>(team))
-  fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
-               static_cast<std::size_t>(omp_get_num_threads())});
-#endif
+  executor_team(executor_of(threads), team, fn, context);
 }
 
 }  // namespace simdrop::detail

@@ -27,7 +27,7 @@ constexpr Range share(std::size_t n, std::size_t grain, std::size_t part, std::s
 struct TeamMember {
   std::size_t rank = 0;
   std::size_t size = 1;
-  TeamBarrier* own_barrier = nullptr;  // null: OpenMP's
+  TeamBarrier* team_barrier = nullptr;  // null: there are no others
 
   // Returns when every member has called it: what they wrote before is visible.
   void barrier() const noexcept;

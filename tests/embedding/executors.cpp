@@ -21,8 +21,8 @@ using embedding::Bytes;
 using test::Fault;
 using test::FaultyExecutor;
 using test::Order;
+using test::QueuePool;
 using test::SerialExecutor;
-using test::ThreadPool;
 
 // What a team does wrong, of `size` members at most: each has a rank of its own, and behind a
 // barrier sees what the others wrote before it.
@@ -49,7 +49,7 @@ int faults_of_team(const Threads& threads, std::size_t most) {
 
 TEST_CASE("embedding: a pool computes the same bits, within what it has and a call asks for") {
   const Bytes want = embedding::everything(1);
-  ThreadPool pool(3);
+  QueuePool pool(3);
   CHECK(embedding::everything(pool) == want);
   CHECK(pool.calls > 0);
   CHECK(pool.most == 4);
@@ -79,7 +79,7 @@ TEST_CASE("embedding: an executor that runs one task after the other, in any ord
 
 TEST_CASE("embedding: members of a pool's team wait for each other") {
   for (const int workers : {1, 3, 7}) {
-    ThreadPool pool(workers);
+    QueuePool pool(workers);
     const auto most = static_cast<std::size_t>(workers) + 1;
     for (int i = 0; i < 20; ++i) CHECK(faults_of_team(pool, most) == 0);
   }
@@ -87,7 +87,7 @@ TEST_CASE("embedding: members of a pool's team wait for each other") {
 
 TEST_CASE("embedding: a pool that is busy with something else") {
   const Bytes want = embedding::everything(1);
-  ThreadPool pool(3);
+  QueuePool pool(3);
   std::atomic<bool> over{false};
   std::atomic<int> busy{0};
   struct Task {
@@ -113,7 +113,7 @@ TEST_CASE("embedding: a pool that is busy with something else") {
 
 TEST_CASE("embedding: one pool for many threads, and in a parallel region") {
   const Bytes want = embedding::networks(1);
-  ThreadPool pool(2);
+  QueuePool pool(2);
   std::vector<Bytes> results(3);
   std::vector<std::thread> threads;
   for (Bytes& result : results) {

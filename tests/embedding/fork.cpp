@@ -1,29 +1,20 @@
 // A child process of one whose threads were used computes the same, and does not hang.
 #include <doctest/doctest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include <atomic>
+#include <thread>
 
+#include "embedding/in_child.h"
+#include "embedding/threads_that_run.h"
 #include "embedding/workload.h"
 #include "helpers/pools.h"
-#include "threading/parallel.h"
+#include "simdrop/threads.hpp"
 
 namespace {
 
+using namespace simdrop;
 using embedding::Bytes;
-
-// What fn() returns in a child process, or -1 if that ended in another way or took a minute.
-template <class Fn>
-int in_child(Fn fn) {
-  const pid_t child = fork();
-  if (child == 0) {
-    alarm(60);  // whose signal ends it
-    _exit(fn());
-  }
-  int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
-}
+using test::in_child;
 
 }  // namespace
 
@@ -40,10 +31,47 @@ TEST_CASE("embedding: a child process after fork, and its child") {
 }
 
 TEST_CASE("embedding: a child asks OpenMP for no threads, and its parent still does") {
-  embedding::kernels(3);
-  const std::size_t parent = simdrop::detail::team_size(3);
-  const std::size_t expected = simdrop::detail::largest_team(3);
-  CHECK(parent == expected);
-  CHECK(in_child([] { return static_cast<int>(simdrop::detail::team_size(3)); }) == 1);
-  CHECK(simdrop::detail::team_size(3) == parent);
+  Executor* openmp = openmp_executor();
+  if (openmp == nullptr) return;
+  const Bytes want = embedding::everything(3);
+  CHECK(embedding::everything({*openmp, 3}) == want);
+  const int parent = openmp->max_concurrency();
+  CHECK(in_child([&] { return openmp->max_concurrency(); }) == 1);
+  CHECK(in_child([&] { return embedding::everything({*openmp, 3}) == want ? 5 : 6; }) == 5);
+  CHECK(openmp->max_concurrency() == parent);
+}
+
+TEST_CASE("embedding: a pool in a child, which has threads of its own there") {
+  const Bytes want = embedding::everything(3);
+  ThreadPool pool(3);
+  CHECK(embedding::everything(pool) == want);
+  CHECK(in_child([&] { return test::threads_that_run(pool, 3); }) == 3);
+  CHECK(in_child([&] {
+          return in_child([&] { return embedding::everything(pool) == want ? 5 : 6; }) == 5 ? 7 : 8;
+        }) == 7);
+  // Destroyed in a child: it must not wait for its parent's threads.
+  const auto destroys = [](bool used) {
+    auto* own = new ThreadPool(3);
+    return in_child([&] {
+      if (used) test::threads_that_run(*own, 3);
+      delete own;
+      return 9;
+    });
+  };
+  CHECK(destroys(false) == 9);
+  CHECK(destroys(true) == 9);
+}
+
+TEST_CASE("embedding: a child that is made while another thread computes") {
+  const Bytes want = embedding::everything(3);
+  ThreadPool pool(3);
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    while (!over) embedding::kernels(pool);
+  });
+  for (int i = 0; i < 5; ++i) {
+    CHECK(in_child([&] { return embedding::everything(pool) == want ? 5 : 6; }) == 5);
+  }
+  over = true;
+  other.join();
 }

@@ -2,11 +2,14 @@
 #include <doctest/doctest.h>
 
 #include "helpers/pools.h"
+#include "simdrop/threads.hpp"
+#include "threading/cpus.h"
 #include "threading/parallel.h"
 
-TEST_CASE("embedding: without OpenMP there is one thread, and executors") {
-  test::ThreadPool pool(2);
-  CHECK(simdrop::detail::team_size(8) == 1);
-  CHECK(simdrop::detail::team_size(0) == 1);
+TEST_CASE("embedding: without OpenMP the library's own threads run calls") {
+  test::QueuePool pool(2);
+  CHECK(simdrop::openmp_executor() == nullptr);
+  CHECK(simdrop::detail::team_size(8) == 8);
+  CHECK(simdrop::detail::team_size(0) == simdrop::detail::usable_cpus());
   CHECK(simdrop::detail::team_size(pool) == 3);
 }

@@ -41,7 +41,7 @@ TEST_CASE("embedding: a Predictor predicts what the Mlp does, bit for bit") {
       Mlp mlp(config_of(loss, max_batch));
       fixture::randomise(mlp, 3);
       Predictor predictor(mlp, max_batch);
-      test::ThreadPool pool(2);
+      test::QueuePool pool(2);
       for (const std::size_t rows : {std::size_t{1}, std::size_t{40}, std::size_t{131}}) {
         CAPTURE(max_batch);
         CAPTURE(rows);

@@ -36,12 +36,12 @@ class CountingExecutor : public simdrop::Executor {
 };
 
 // A pool of `workers` threads beside those that call it; from any number of threads at once.
-class ThreadPool : public CountingExecutor {
+class QueuePool : public CountingExecutor {
  public:
-  explicit ThreadPool(int workers) : CountingExecutor(workers + 1) {
+  explicit QueuePool(int workers) : CountingExecutor(workers + 1) {
     for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
   }
-  ~ThreadPool() override {
+  ~QueuePool() override {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -49,8 +49,8 @@ class ThreadPool : public CountingExecutor {
     changed_.notify_all();
     for (auto& thread : threads_) thread.join();
   }
-  ThreadPool(const ThreadPool&) = delete;
-  ThreadPool& operator=(const ThreadPool&) = delete;
+  QueuePool(const QueuePool&) = delete;
+  QueuePool& operator=(const QueuePool&) = delete;
 
  protected:
   void run(std::size_t count, Task task, void* context) override {

@@ -106,7 +106,7 @@ TEST_CASE("allocations: none after the first step, on one thread and on two") {
 }
 
 TEST_CASE("allocations: none after the first step on an executor") {
-  test::ThreadPool pool(2);
+  test::QueuePool pool(2);
   for (const DropoutUnit unit : {DropoutUnit::element, DropoutUnit::neuron}) {
     auto config = fixture::make_config({70, 300, 129, 10}, Loss::softmax_ce, {0.8, 0.5, 1.0}, 80);
     config.num_threads = 0;
@@ -119,7 +119,7 @@ TEST_CASE("allocations: none after the first step on an executor") {
 
 TEST_CASE("allocations: threads of a call are paid for once") {
   const auto config = fixture::make_config({70, 300, 10}, Loss::softmax_ce, {0.8, 0.5}, 80);
-  test::ThreadPool pool(3);
+  test::QueuePool pool(3);
   Mlp mlp(config);
   Predictor predictor(mlp, 80);
   const auto batch = fixture::make_batch(config, 80, 1);
