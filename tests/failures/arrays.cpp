@@ -154,6 +154,11 @@ Trials array_trials() {
              [](A& a) { bernoulli_mask(half, 8 * a.mask.size(), a.mask); });
   add<float>(trials, "bernoulli_mask", "an error",
              [](A& a) { bernoulli_mask(half, 9 * a.mask.size(), a.mask); });
+  add<float>(trials, "ThreadPool::ThreadPool", "two threads", [](A& a) {
+    ThreadPool pool(2);
+    bernoulli_mask(half, 8 * a.mask.size(), a.mask, pool);
+  });
+  add<float>(trials, "ThreadPool::ThreadPool", "an error", [](A&) { const ThreadPool pool(-3); });
   add<float>(trials, "philox_fill", "words", [](A& a) { philox_fill({1, 2}, 3, a.words); });
   add<float>(trials, "philox_fill", "an error", [](A& a) {
     philox_fill({1, 2}, 3, a.words, static_cast<PhiloxRounds>(8));

@@ -142,6 +142,20 @@ void add_base(Trials& t) {
       [](C& c, E e) { return simdrop_bernoulli_mask(&c.dropout, -8, c.mask.data(), nullptr, e); });
 }
 
+void add_pool(Trials& t) {
+  add(t, "thread_pool_create", "one", [](C& c, E e) {
+    simdrop_thread_pool* pool = nullptr;
+    const simdrop_status status = simdrop_thread_pool_create(2, &pool, e);
+    c.length = pool != nullptr ? 1 : 0;
+    simdrop_thread_pool_destroy(pool);
+    return status;
+  });
+  add(t, "openmp_executor", "an error",
+      [](C& c, E e) { return simdrop_openmp_executor(&c.executor, 1, e); });
+  add(t, "thread_pool_executor", "an error",
+      [](C& c, E e) { return simdrop_thread_pool_executor(nullptr, &c.executor, 8, e); });
+}
+
 void add_elementwise(Trials& t) {
   add(t, "dropout_forward", "an error", [](C& c, E e) {
     return simdrop_dropout_forward(&c.dropout, 9, rows, outs, c.out.data(), outs, c.out.data(),
@@ -292,6 +306,7 @@ void add_passes(Trials& t) {
 Trials c_trials() {
   Trials trials;
   add_base(trials);
+  add_pool(trials);
   add_elementwise(trials);
   add_linear(trials);
   add_network(trials);
