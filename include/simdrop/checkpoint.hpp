@@ -42,9 +42,13 @@ using Metadata = std::map<std::string, std::string>;
 /// happens, `path` is the old file or the new one. (A process that is killed leaves the temporary
 /// file.) A file that was there keeps its mode; of a symbolic link, the target is replaced.
 ///
-/// Throws FileError, and leaves `path` as it was; std::invalid_argument if the optimizer is not for
-/// this network, or metadata has a key that is taken or text that is not UTF-8. Thread safe with
-/// others that only read these objects.
+/// Throws FileError or std::bad_alloc, and leaves `path` as it was; std::invalid_argument if the
+/// optimizer is not for this network, or metadata has a key that is taken or text that is not
+/// UTF-8. One FileError alone comes after `path` was replaced: "was written, but its directory
+/// can't be synced", when the disk fails there, so that a loss of power may bring the old file
+/// back. Thread safe with others that only read these objects. Signals and pthread_cancel() do no
+/// harm: interrupted system calls are begun again, and a thread that is cancelled meanwhile ends at
+/// its next cancellation point after the call. So does load_checkpoint().
 SIMDROP_API void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
                                  const Optimizer* optimizer = nullptr,
                                  const Metadata& metadata = {});
@@ -67,7 +71,8 @@ struct Checkpoint {
 ///
 /// Nothing in the file is trusted: each length, offset, dtype and shape is checked before memory
 /// is taken. Throws FileError for a file that is not there, no regular file, broken, or of another
-/// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range.
+/// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range;
+/// std::bad_alloc.
 [[nodiscard]] SIMDROP_API Checkpoint load_checkpoint(const std::filesystem::path& path,
                                                      const MlpConfig& defaults);
 

@@ -48,7 +48,8 @@ struct SIMDROP_API OptimizerConfig {
 /// Sources: Srivastava et al., JMLR 15 (2014), section 5.1, and Hinton et al., arXiv 1207.0580
 /// (max-norm); Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
 /// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
-/// One object must not be used from two threads at once. Copies are independent.
+/// One object must not be used from two threads at once. Copies are independent; one that fails for
+/// lack of memory leaves what was to be assigned to as it was.
 class SIMDROP_API Optimizer {
  public:
   /// sizes: the number of elements of each parameter array. State starts at zero.
@@ -56,6 +57,12 @@ class SIMDROP_API Optimizer {
   Optimizer(const OptimizerConfig& config, std::vector<std::size_t> sizes);
   /// For the parameters of a network: sizes are its parameter_sizes().
   Optimizer(const OptimizerConfig& config, const Mlp& mlp);
+  ~Optimizer() = default;
+  Optimizer(const Optimizer&) = default;  ///< a copy
+  /// Leaves an object that may only be assigned to or destroyed.
+  Optimizer(Optimizer&&) noexcept = default;
+  Optimizer& operator=(const Optimizer& other) { return *this = Optimizer(other); }  ///< a copy
+  Optimizer& operator=(Optimizer&&) noexcept = default;  ///< as the move constructor
 
   /// As given, and as set_learning_rate() left it.
   [[nodiscard]] const OptimizerConfig& config() const noexcept { return config_; }

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "io/system_call.h"
 #include "simdrop/checkpoint.hpp"
 
 namespace simdrop::detail {
@@ -37,6 +38,17 @@ fs::path directory_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+// A signal may interrupt it, on the file systems of networks, before it was done or after.
+bool renamed(const fs::path& from, const fs::path& to) noexcept {
+  bool interrupted = false;
+  while (std::rename(from.c_str(), to.c_str()) != 0) {
+    if (errno == ENOENT && interrupted) return true;
+    if (errno != EINTR) return false;
+    interrupted = true;
+  }
+  return true;
+}
+
 }  // namespace
 
 void AtomicFile::fail(const std::string& what) const {
@@ -63,8 +75,9 @@ void AtomicFile::open_temporary() {
   const std::string stem = ".simdrop-" + std::to_string(getpid()) + "-";
   for (int i = 0; i < max_temporaries; ++i) {
     fs::path name = directory / (stem + std::to_string(i) + ".tmp");
-    const int fd =
-        open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_.value_or(new_mode));
+    const int fd = uninterrupted([&] {
+      return open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_.value_or(new_mode));
+    });
     if (fd >= 0) {
       file_.reset(fd);
       temporary_ = std::move(name);
@@ -77,8 +90,8 @@ void AtomicFile::open_temporary() {
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written =
+        uninterrupted([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });
     if (written < 0) fail("write failed: " + error_text(errno));
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -87,22 +100,30 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 void AtomicFile::commit() {
   // open() took the umask off.
   if (mode_ && fchmod(file_.get(), *mode_) != 0) fail("write failed: " + error_text(errno));
-  if (fsync(file_.get()) != 0) fail("write failed: " + error_text(errno));
-  if (close(file_.release()) != 0) fail("write failed: " + error_text(errno));
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    fail("can't be replaced: " + error_text(errno));
+  if (uninterrupted([&] { return fsync(file_.get()); }) != 0) {
+    fail("write failed: " + error_text(errno));
   }
+  // Interrupted, it has closed the file all the same.
+  if (close(file_.release()) != 0 && errno != EINTR) fail("write failed: " + error_text(errno));
+  // Once the old file is gone nothing may fail for lack of memory or of descriptors.
+  const Descriptor directory = open_directory();
+  const FileError not_synced(path_.string(),
+                             "was written, but its directory can't be synced: " + error_text(EIO));
+  if (!renamed(temporary_, target_)) fail("can't be replaced: " + error_text(errno));
   temporary_.clear();
-  sync_directory();
+  if (directory.get() < 0) return;
+  // File systems that don't sync directories are left to the system.
+  if (uninterrupted([&] { return fsync(directory.get()); }) != 0 && errno == EIO) throw not_synced;
 }
 
-// The name's way to the disk. Directories that can't be opened for reading, and file systems that
-// don't sync them, are left to the system.
-void AtomicFile::sync_directory() const {
-  const Descriptor directory(
-      open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || fsync(directory.get()) == 0 || errno != EIO) return;
-  fail("was written, but its directory can't be synced: " + error_text(EIO));
+// To sync the name's way to the disk. -1 if it can't be opened for reading.
+Descriptor AtomicFile::open_directory() const {
+  const fs::path path = directory_of(target_);
+  Descriptor directory(
+      uninterrupted([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  const bool lacks_room = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  if (directory.get() < 0 && lacks_room) fail("can't be replaced: " + error_text(errno));
+  return directory;
 }
 
 }  // namespace simdrop::detail

@@ -14,7 +14,8 @@
 namespace simdrop::detail {
 
 // Writes beside `path` and, on commit(), renames over it; without a commit() the temporary file is
-// removed. Throws FileError.
+// removed. Throws FileError; the target is as it was then, unless commit() says that it was
+// written.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -28,7 +29,7 @@ class AtomicFile {
  private:
   [[noreturn]] void fail(const std::string& what) const;
   void open_temporary();
-  void sync_directory() const;
+  [[nodiscard]] Descriptor open_directory() const;
 
   std::filesystem::path path_;    // as given
   std::filesystem::path target_;  // where links lead

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "io/system_call.h"
 #include "simdrop/checkpoint.hpp"
 
 namespace simdrop {
@@ -44,7 +45,8 @@ std::string error_text(int error) {
 FileSource::Opened FileSource::open(const std::filesystem::path& path) {
   const auto fail = [&](const std::string& what) { throw FileError(path.string(), what); };
   // Not blocking: a FIFO without a writer would wait for one.
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  Descriptor file(uninterrupted(
+      [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (file.get() < 0) fail(error_text(errno));
   struct stat status {};
   if (fstat(file.get(), &status) != 0) fail(error_text(errno));
@@ -60,8 +62,8 @@ FileSource::FileSource(const std::filesystem::path& path, Opened opened)
 
 void FileSource::read(std::uint64_t offset, std::span<std::byte> out) {
   while (!out.empty()) {
-    const ssize_t got = pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted(
+        [&] { return pread(file_.get(), out.data(), out.size(), static_cast<off_t>(offset)); });
     if (got < 0) fail(error_text(errno));
     if (got == 0) fail("became shorter while it was read");
     offset += static_cast<std::uint64_t>(got);

@@ -8,9 +8,10 @@
 #include <thread>
 
 #ifdef __linux__
-#include <pthread.h>
 #include <sched.h>
 #endif
+
+#include "base/no_cancellation.h"
 
 namespace simdrop::detail {
 namespace {
@@ -109,19 +110,12 @@ std::size_t read_cpu_quota(const std::string& root) {
 
 std::size_t cpu_quota() noexcept {
   static const std::size_t quota = []() noexcept {
-#ifdef __linux__
-    int state = 0;  // reading files is where a thread may be cancelled
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-#endif
-    std::size_t read = unlimited;
+    const NoCancellation while_reading;
     try {
-      read = read_cpu_quota("");
+      return read_cpu_quota("");
     } catch (...) {  // no memory: no limit is known
+      return unlimited;
     }
-#ifdef __linux__
-    pthread_setcancelstate(state, nullptr);
-#endif
-    return read;
   }();
   return quota;
 }

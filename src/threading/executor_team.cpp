@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/no_cancellation.h"
 #include "simdrop/threads.hpp"
 #include "threading/barrier.h"
 #include "threading/team.h"
@@ -141,6 +142,7 @@ struct TeamRun {
 
 template <class Run>
 void run_on(Executor& executor, std::size_t count, Run& run) {
+  const NoCancellation whole;  // an application's executor may wait where a thread can be cancelled
   executor.parallel_for(
       count,
       [](void* context, std::size_t index) noexcept { static_cast<Run*>(context)->task(index); },

@@ -6,6 +6,8 @@
 #include <bit>
 #include <tuple>
 
+#include "base/no_cancellation.h"
+
 namespace simdrop::detail {
 namespace {
 
@@ -32,6 +34,7 @@ class SignalsBlocked {
 }  // namespace
 
 Workers::~Workers() {
+  const NoCancellation all_joined;  // pthread_join() is where a thread may be cancelled
   stopping_.store(true, std::memory_order_relaxed);
   wake(size());
   for (std::size_t i = 0; i < size(); ++i) pthread_join(threads_[i].handle, nullptr);

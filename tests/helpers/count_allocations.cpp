@@ -6,16 +6,31 @@
 
 namespace {
 
-std::atomic<std::size_t> count{0};
-std::atomic<bool> refusing{false};
+std::atomic<std::size_t> number{0};
+std::atomic<std::ptrdiff_t> live{0};
+std::atomic<std::size_t> refused{0};
+std::atomic<std::size_t> first_refused{0}, refused_count{0};  // by number; 0: none
+
+bool refuse(std::size_t which) noexcept {
+  const std::size_t first = first_refused;
+  if (first == 0 || which < first || which - first >= refused_count) return false;
+  ++refused;
+  return true;
+}
 
 void* count_and_allocate(std::size_t size, std::size_t alignment) {
-  ++count;
   const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* memory =
-      refusing ? nullptr : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  void* memory = refuse(++number)
+                     ? nullptr
+                     : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw std::bad_alloc();
+  ++live;
   return memory;
+}
+
+void give_back(void* memory) noexcept {
+  if (memory != nullptr) --live;
+  std::free(memory);
 }
 
 }  // namespace
@@ -23,10 +38,17 @@ void* count_and_allocate(std::size_t size, std::size_t alignment) {
 namespace test {
 
 std::size_t allocations() noexcept {
-  return count;
+  return number;
 }
-void refuse_allocations(bool refuse) noexcept {
-  refusing = refuse;
+std::ptrdiff_t live_allocations() noexcept {
+  return live;
+}
+std::size_t refusals() noexcept {
+  return refused;
+}
+void refuse_allocations(std::size_t n, std::size_t count) noexcept {
+  refused_count = count;
+  first_refused = n == 0 ? 0 : number + n;
 }
 
 }  // namespace test
@@ -39,14 +61,14 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   return count_and_allocate(size, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* memory) noexcept {
-  std::free(memory);
+  give_back(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
+  give_back(memory);
 }
 void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
+  give_back(memory);
 }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
+  give_back(memory);
 }

@@ -59,13 +59,13 @@ TEST_CASE_TEMPLATE("allocations: without memory the linear layer writes nothing"
   const auto refused = [&](auto call) {
     bool threw = false;
     p.clear();
-    test::refuse_allocations(true);
+    test::refuse_allocations(1);
     try {
       call();
     } catch (const std::bad_alloc&) {
       threw = true;
     }
-    test::refuse_allocations(false);
+    test::refuse_allocations(0);
     if (threw) CHECK(p.outcome() == before);
     return threw;
   };

@@ -137,13 +137,13 @@ TEST_CASE("allocations: threads of a call are paid for once") {
   out.assign(800, 3.0F);
   test::SerialExecutor more(9);
   bool refused = false;
-  test::refuse_allocations(true);
+  test::refuse_allocations(1);
   try {
     predictor.predict(batch.inputs(), predictions, more);
   } catch (const std::bad_alloc&) {
     refused = true;
   }
-  test::refuse_allocations(false);
+  test::refuse_allocations(0);
   CHECK(refused);
   CHECK(out == std::vector<float>(800, 3.0F));
 }

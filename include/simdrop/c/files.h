@@ -3,7 +3,8 @@
  * Networks in safetensors files, named and shaped as PyTorch saves them. Include simdrop/simdrop.h,
  * which says what holds for every function; simdrop/checkpoint.hpp says what a file holds.
  *
- * Paths are texts as the operating system takes them, ending with 0.
+ * Paths are texts as the operating system takes them, ending with 0. System calls that a signal
+ * interrupts are begun again; a thread that is cancelled meanwhile ends after the call.
  */
 #ifndef SIMDROP_C_FILES_H
 #define SIMDROP_C_FILES_H
@@ -19,8 +20,10 @@ extern "C" {
  * Writes a network, and where training stands if there is an optimizer. Whatever happens, the path
  * is the old file or the new one.
  * @param optimizer NULL: weights alone, which PyTorch's load_state_dict(strict=True) takes.
- * @return SIMDROP_FILE_ERROR with the reason; SIMDROP_INVALID_ARGUMENT if the optimizer is not for
- *     this network. Others may read these objects meanwhile.
+ * @return SIMDROP_FILE_ERROR with the reason (a reason that begins with "was written" alone says
+ *     that the path is the new file, of which the disk may lose the name);
+ *     SIMDROP_INVALID_ARGUMENT if the optimizer is not for this network. Others may read these
+ *     objects meanwhile.
  */
 SIMDROP_API simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
                                             const simdrop_optimizer* optimizer,

@@ -1,0 +1,117 @@
+#include "failures/faulty_calls.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <iterator>
+
+#include "helpers/count_allocations.h"
+
+namespace failures {
+namespace {
+
+struct Plan {
+  Call call = Call::open;
+  std::size_t n = 0;
+  int error = 0;
+  When when = When::before;
+};
+
+Plan plan;
+std::size_t counts[std::size(all_calls)];
+std::size_t most_bytes = 0;
+bool refuse_later = false;
+
+// The result of `real`, or what is planned instead.
+template <class Real>
+auto faulty(Call call, const Real& real) {
+  const bool fails = ++counts[static_cast<std::size_t>(call)] == plan.n && plan.call == call;
+  if (fails && plan.when == When::before) {
+    // A descriptor is gone even if closing it failed.
+    if (call == Call::close) static_cast<void>(real());
+    errno = plan.error;
+    return decltype(real()){-1};
+  }
+  const auto result = real();
+  if (!fails) return result;
+  errno = plan.error;
+  return decltype(real()){-1};
+}
+
+std::size_t limited(std::size_t bytes) noexcept {
+  return most_bytes == 0 ? bytes : std::min(bytes, most_bytes);
+}
+
+}  // namespace
+
+void fail_call(Call call, std::size_t n, int error, When when) noexcept {
+  plan = {call, n, error, when};
+  std::fill(std::begin(counts), std::end(counts), 0);
+}
+std::size_t calls_of(Call call) noexcept {
+  return counts[static_cast<std::size_t>(call)];
+}
+void limit_bytes(std::size_t bytes) noexcept {
+  most_bytes = bytes;
+}
+void refuse_memory_after_rename() noexcept {
+  refuse_later = true;
+}
+void no_faults() noexcept {
+  plan = {};
+  most_bytes = 0;
+  refuse_later = false;
+  test::refuse_allocations(0);
+}
+
+}  // namespace failures
+
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the linker's names
+extern "C" {
+
+int __real_open(const char* path, int flags, mode_t mode);
+ssize_t __real_write(int fd, const void* data, size_t size);
+ssize_t __real_pread(int fd, void* data, size_t size, off_t offset);
+int __real_fsync(int fd);
+int __real_close(int fd);
+int __real_rename(const char* from, const char* to);
+int __real_fchmod(int fd, mode_t mode);
+
+int __wrap_open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  return failures::faulty(failures::Call::open, [&] { return __real_open(path, flags, mode); });
+}
+ssize_t __wrap_write(int fd, const void* data, size_t size) {
+  return failures::faulty(failures::Call::write,
+                          [&] { return __real_write(fd, data, failures::limited(size)); });
+}
+ssize_t __wrap_pread(int fd, void* data, size_t size, off_t offset) {
+  return failures::faulty(failures::Call::pread,
+                          [&] { return __real_pread(fd, data, failures::limited(size), offset); });
+}
+int __wrap_fsync(int fd) {
+  return failures::faulty(failures::Call::fsync, [&] { return __real_fsync(fd); });
+}
+int __wrap_close(int fd) {
+  return failures::faulty(failures::Call::close, [&] { return __real_close(fd); });
+}
+int __wrap_rename(const char* from, const char* to) {
+  const int result =
+      failures::faulty(failures::Call::rename, [&] { return __real_rename(from, to); });
+  if (failures::refuse_later) test::refuse_allocations(1);
+  return result;
+}
+int __wrap_fchmod(int fd, mode_t mode) {
+  return failures::faulty(failures::Call::fchmod, [&] { return __real_fchmod(fd, mode); });
+}
+
+}  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
