@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"
@@ -222,6 +223,7 @@ Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults) {
 }  // namespace detail
 
 Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults) {
+  const detail::DefaultFloats floats;
   detail::FileSource source(path);
   return detail::load_checkpoint(source, defaults);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "base/float_environment.h"
 #include "simdrop/threads.hpp"
 #include "threading/barrier.h"
 #include "threading/team.h"
@@ -65,6 +66,7 @@ struct RangesRun {
   TaskLog log{parts};
 
   void task(std::size_t index) noexcept {
+    const DefaultFloats floats;
     if (!log.first_call(index)) return;
     const Range range = share(n, grain, index, parts);
     if (!range.empty()) fn(context, range.begin, range.end);
@@ -95,6 +97,7 @@ struct TeamRun {
   }
 
   void task(std::size_t index) noexcept {
+    const DefaultFloats floats;
     if (!log.first_call(index)) return;
     const std::uint32_t rank = joined.fetch_add(1, std::memory_order_acq_rel);
     if ((rank & closed) == 0) {

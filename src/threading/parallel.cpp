@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/float_environment.h"
 #include "threading/barrier.h"
 #include "threading/executor_team.h"
 
@@ -83,6 +84,7 @@ void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, R
   before_threads();
 #pragma omp parallel num_threads(static_cast <int>(team))
   {
+    const DefaultFloats floats;
     // The runtime may grant fewer threads than asked for: split by what is there.
     const auto granted = static_cast<std::size_t>(omp_get_num_threads());
     const auto rank = static_cast<std::size_t>(omp_get_thread_num());
@@ -116,8 +118,11 @@ void parallel_team(const Threads& threads, MemberFn fn, void* context) {
 #ifdef SIMDROP_WITH_OPENMP
   before_threads();
 #pragma omp parallel num_threads(static_cast <int>(team))
-  fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
-               static_cast<std::size_t>(omp_get_num_threads())});
+  {
+    const DefaultFloats floats;
+    fn(context, {static_cast<std::size_t>(omp_get_thread_num()),
+                 static_cast<std::size_t>(omp_get_num_threads())});
+  }
 #endif
 }
 
