@@ -7,6 +7,7 @@ namespace simdrop::detail {
 // Loading a control word costs little, all of the x87 unit 80 ns. Its flags must be given back with
 // its traps: a flag whose trap is set stops the program at the next x87 instruction.
 void FloatState::enter_default() noexcept {
+  asm volatile("fnstcw %0" : "=m"(x87_control_));
   if (!x87_is_default()) {
     asm volatile("fnstenv %0" : "=m"(x87_));
     asm volatile("fldcw %0" : : "m"(default_x87));

@@ -15,24 +15,21 @@
 
 namespace simdrop::detail {
 
-// This thread's control and status, in what the CPU computes with. The library's C library also
-// reads the x87 unit's rounding mode, to read and write decimal numbers.
+// This thread's control and status, in what the CPU computes with. The C library asks the x87 unit
+// for the rounding mode, where it reads or writes decimal numbers: it is looked at where the other
+// is not the default, for who sets one as C says sets both.
 class FloatState {
  public:
 #if defined(__x86_64__)
   FloatState() noexcept {
     asm volatile("stmxcsr %0" : "=m"(mxcsr_));
-    asm volatile("fnstcw %0" : "=m"(x87_control_));
   }
   [[nodiscard]] bool is_default() const noexcept {
-    return sse_is_default() && x87_is_default();
-  }
-
- private:
-  [[nodiscard]] bool sse_is_default() const noexcept {
     constexpr std::uint32_t flags = 0x3F;
     return (mxcsr_ & ~flags) == default_mxcsr;
   }
+
+ private:
   // But for its precision: nothing here computes on it.
   [[nodiscard]] bool x87_is_default() const noexcept {
     constexpr std::uint16_t rounding_and_traps = 0x0C3F;
@@ -42,8 +39,9 @@ class FloatState {
   static constexpr std::uint32_t default_mxcsr = 0x1F80;
   static constexpr std::uint16_t default_x87 = 0x037F;
   std::uint32_t mxcsr_;
+  // Both only if that is not the default, and the second if the first is not.
   std::uint16_t x87_control_;
-  std::array<std::byte, 28> x87_;  // if it is not the default
+  std::array<std::byte, 28> x87_;
 #elif defined(__aarch64__)
   FloatState() noexcept {
     asm volatile("mrs %0, fpcr" : "=r"(control_));
@@ -92,7 +90,15 @@ class DefaultFloats {
 
  private:
   // What is computed from it is computed after this.
-  static void order(double& value) noexcept { asm volatile("" : "+m"(value)); }
+  static void order(double& value) noexcept {
+#if defined(__x86_64__)
+    asm volatile("" : "+x"(value));
+#elif defined(__aarch64__)
+    asm volatile("" : "+w"(value));
+#else
+    asm volatile("" : "+m"(value));
+#endif
+  }
 
   FloatState found_;
 };
