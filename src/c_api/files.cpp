@@ -3,7 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/float_environment.h"
 #include "c_api/catch_exceptions.h"
 #include "c_api/handles.h"
 #include "c_api/mlp_config.h"
@@ -14,7 +13,6 @@ using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C func
 simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
                                 const simdrop_optimizer* optimizer, simdrop_error* error) {
   return catch_exceptions(error, [&] {
-    const simdrop::detail::DefaultFloats floats;  // std::filesystem computes on them
     check_not_null(path, "path");
     simdrop::save_checkpoint(path, mlp_of(mlp),
                              optimizer == nullptr ? nullptr : &optimizer->optimizer);
@@ -25,7 +23,6 @@ simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defa
                                 simdrop_mlp** mlp, simdrop_optimizer** optimizer,
                                 simdrop_error* error) {
   return catch_exceptions(error, [&] {
-    const simdrop::detail::DefaultFloats floats;  // std::filesystem computes on them
     check_not_null(path, "path");
     check_not_null(mlp, "mlp");
     simdrop_mlp_config given = read_struct(defaults, mlp_defaults(), "defaults");
