@@ -8,6 +8,10 @@
  *   which names the argument, its value and what is allowed.
  * - On an error nothing is written but that simdrop_error: no output, no object.
  * - No exception leaves a function, none aborts or prints, and errno stays as it was.
+ * - Every function computes in the default floating-point environment (to nearest, subnormal
+ *   numbers kept, no traps), whatever its caller's is, and gives the caller's back, exception flags
+ *   included; where the caller's is the default, flags may be raised as by any arithmetic. So
+ *   simdrop_executor.parallel_for is called in the default environment, and must leave it so.
  * - There is no global state to set up, and none of a thread: functions may be called from any
  *   number of threads at once. An object must not be used by two calls at once, unless its
  *   functions say that it may be shared.

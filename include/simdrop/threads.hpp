@@ -27,6 +27,8 @@ class SIMDROP_API Executor {
   /// included, at once or one after the other, in any order, and return when all have returned.
   /// Results do not depend on how. Tasks wait for each other only if they run at once, so any
   /// number of threads will do, one too.
+  /// It is called in the default floating-point environment, and must leave it so. Tasks compute in
+  /// that one on every thread, and give each thread its own back.
   /// The library asks for at most max_concurrency() tasks, and for none where one thread is enough.
   /// An exception passes through to the library's caller; one that calls a task twice or not at all
   /// makes the call throw std::runtime_error. What the call writes is unspecified in both cases.

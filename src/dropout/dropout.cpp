@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "mask/mask_check.h"
@@ -307,39 +308,47 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
 #define SIMDROP_DEFINE_FOR(T)                                                                     \
   void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
                        std::span<std::uint8_t> mask, Threads threads, Stores stores) {            \
+    const detail::DefaultFloats floats;                                                           \
     drawn_dropout(dropout, x, "x", y, "y", mask, {threads, stores});                              \
   }                                                                                               \
   void dropout_backward(const Dropout& dropout, MatrixView<const T> dy, MatrixView<T> dx,         \
                         Threads threads, Stores stores) {                                         \
+    const detail::DefaultFloats floats;                                                           \
     drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {threads, stores});                            \
   }                                                                                               \
   void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,                     \
                         MatrixView<const T> dy, MatrixView<T> dx, Threads threads,                \
                         Stores stores) {                                                          \
+    const detail::DefaultFloats floats(keep_prob);                                                \
     given_dropout(keep_prob, mask, dy, dx, {threads, stores});                                    \
   }                                                                                               \
   void residual_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                    \
                                 MatrixView<const T> residual, MatrixView<T> y,                    \
                                 std::span<std::uint8_t> mask, Threads threads, Stores stores) {   \
+    const detail::DefaultFloats floats;                                                           \
     drawn_residual_dropout(dropout, x, residual, y, mask, {threads, stores});                     \
   }                                                                                               \
   void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,             \
                                 MatrixView<const T> x, MatrixView<const T> residual,              \
                                 MatrixView<T> y, Threads threads, Stores stores) {                \
+    const detail::DefaultFloats floats(keep_prob);                                                \
     given_residual_dropout(keep_prob, mask, x, residual, y, {threads, stores});                   \
   }                                                                                               \
   void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
                                  std::span<const T> bias, MatrixView<T> y,                        \
                                  std::span<std::uint8_t> mask, Threads threads, Stores stores) {  \
+    const detail::DefaultFloats floats;                                                           \
     drawn_bias_relu_dropout(dropout, x, bias, y, mask, {threads, stores});                        \
   }                                                                                               \
   void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,            \
                                  MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y, \
                                  Threads threads, Stores stores) {                                \
+    const detail::DefaultFloats floats(keep_prob);                                                \
     given_bias_relu_dropout(keep_prob, mask, x, bias, y, {threads, stores});                      \
   }                                                                                               \
   void relu_dropout_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,     \
                              MatrixView<T> dx, Threads threads, Stores stores) {                  \
+    const detail::DefaultFloats floats(keep_prob);                                                \
     relu_backward(keep_prob, y, dy, dx, {threads, stores});                                       \
   }
 

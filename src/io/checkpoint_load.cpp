@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/float_environment.h"
 #include "base/no_cancellation.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
@@ -224,6 +225,7 @@ Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults) {
 
 Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults) {
   const detail::NoCancellation whole;
+  const detail::DefaultFloats floats;
   detail::FileSource source(path);
   return detail::load_checkpoint(source, defaults);
 }

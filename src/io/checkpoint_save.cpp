@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "base/no_cancellation.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
@@ -71,6 +72,7 @@ void add_state(const Optimizer& optimizer, std::vector<TensorData>& tensors) {
 void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* optimizer,
                      const Metadata& metadata) {
   const detail::NoCancellation whole;
+  const detail::DefaultFloats floats;
   check_metadata(metadata);
   std::vector<TensorData> tensors = parameters_of(mlp);
   if (optimizer != nullptr) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "linear/run.h"
@@ -137,16 +138,19 @@ LinearWorkspace::State& LinearWorkspace::state() {
   void linear_forward(MatrixView<const T> x, MatrixView<const T> weights, std::span<const T> bias, \
                       Activation activation, const Dropout& dropout, MatrixView<T> y,              \
                       LinearWorkspace& workspace, std::span<std::uint8_t> mask, Threads threads) { \
+    const detail::DefaultFloats floats;                                                            \
     forward(x, weights, bias, activation, dropout, y, workspace, mask, threads);                   \
   }                                                                                                \
   void linear_backward_input(MatrixView<const T> dy, MatrixView<const T> weights,                  \
                              MatrixView<const T> stored, double keep_prob, MatrixView<T> dx,       \
                              LinearWorkspace& workspace, Threads threads) {                        \
+    const detail::DefaultFloats floats(keep_prob);                                                 \
     backward_input(dy, weights, stored, keep_prob, dx, workspace, threads);                        \
   }                                                                                                \
   void linear_backward_weights(MatrixView<const T> dy, MatrixView<const T> x, double alpha,        \
                                bool accumulate, MatrixView<T> dw, std::span<T> db,                 \
                                LinearWorkspace& workspace, Threads threads) {                      \
+    const detail::DefaultFloats floats(alpha);                                                     \
     backward_weights(dy, x, alpha, accumulate, dw, db, workspace, threads);                        \
   }
 

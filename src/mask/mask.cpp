@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/float_environment.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "mask/dyadic_plan.h"
@@ -13,7 +14,7 @@ namespace simdrop {
 namespace detail {
 namespace {
 
-// round(keep_prob * 2^32), ties to even whatever the caller's rounding mode is.
+// round(keep_prob * 2^32), ties to even.
 std::uint64_t threshold_of(double keep_prob) noexcept {
   const double scaled = keep_prob * 4294967296.0;
   const double whole = std::floor(scaled);
@@ -45,6 +46,7 @@ MaskSource make_mask_source(const Dropout& dropout, const std::uint8_t* bits) no
 
 void bernoulli_mask(const Dropout& dropout, std::size_t n, std::span<std::uint8_t> mask,
                     Threads threads) {
+  const detail::DefaultFloats floats;
   detail::check_dropout(dropout);
   detail::check_array(mask, "mask", mask_bytes(n), "mask_bytes(n)");
   detail::check_threads(threads);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "mask/mask_check.h"
 #include "mlp/config_fields.h"
 #include "mlp/stream_id.h"
@@ -76,7 +77,9 @@ const MlpConfig& checked_config(const MlpConfig& config) {
   return config;
 }
 
+// A public constructor's first member is what this returns.
 const OptimizerConfig& checked_config(const OptimizerConfig& config) {
+  const DefaultFloats floats;
   visit_optimizer_fields(
       [&](const auto& field, const auto& value) { check_field(config, field, value); }, config);
   return config;

@@ -1,6 +1,7 @@
 #include "simdrop/mlp.hpp"
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "base/matrix_check.h"
 #include "mask/mask_check.h"
 #include "mlp/call_check.h"
@@ -18,7 +19,10 @@ using detail::check_layer;
 using detail::Samples;
 
 Mlp::Mlp(const MlpConfig& config)
-    : state_(std::make_unique<State>(detail::checked_config(config))) {}
+    : state_([&] {
+        const detail::DefaultFloats floats;
+        return std::make_unique<State>(detail::checked_config(config));
+      }()) {}
 Mlp::Mlp(const MlpConfig& config, const Mlp& other)
     : state_(std::make_unique<State>(config, *other.state_)) {}
 Mlp::~Mlp() = default;
@@ -26,6 +30,7 @@ Mlp::Mlp(Mlp&&) noexcept = default;
 Mlp& Mlp::operator=(Mlp&&) noexcept = default;
 
 Mlp Mlp::clone(std::optional<Threads> threads) const {
+  const detail::DefaultFloats floats;
   MlpConfig same = config();
   if (threads.has_value()) {
     detail::check_threads(*threads);
@@ -95,6 +100,7 @@ std::uint64_t Mlp::sample_stream_id(std::size_t layer, std::uint64_t sample) {
 }
 
 void Mlp::set_keep_prob(std::size_t layer, double keep_prob) {
+  const detail::DefaultFloats floats(keep_prob);
   check_layer(layer, 0, num_layers() - 1);
   detail::check_keep_prob(keep_prob);
   state_->model.set_keep_prob(layer, keep_prob);
@@ -109,12 +115,14 @@ void Mlp::inject_mask(std::size_t layer, std::span<const std::uint8_t> bits) {
 
 ConstMatrix Mlp::forward(ConstMatrix x, std::uint64_t step, std::uint64_t first_row,
                          std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   const Batch batch{x, step, first_row};
   detail::check_batch(config(), state_->training.own_memory(), batch);
   return state_->training.forward(batch, state_->reserve(threads));
 }
 
 double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   detail::check_forward(state_->training);
   detail::check_targets(config(), state_->training.own_memory(), targets,
                         state_->training.forward_rows());
@@ -123,6 +131,7 @@ double Mlp::backward(const Targets& targets, std::optional<Threads> threads) {
 
 double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimizer,
                        std::uint64_t first_row, std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   const Batch batch{x, optimizer.step_count(), first_row};
   const detail::OwnMemory& own = state_->training.own_memory();
   detail::check_batch(config(), own, batch);
@@ -132,6 +141,7 @@ double Mlp::train_step(ConstMatrix x, const Targets& targets, Optimizer& optimiz
 }
 
 void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   detail::check_predict(config(), state_->training.own_memory(), x, out);
   state_->inference.predict(x, out, state_->reserve(threads));
 }
@@ -139,12 +149,14 @@ void Mlp::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
 void Mlp::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean, Matrix variance,
                               std::uint64_t first_sample, std::uint64_t first_row,
                               std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   const Samples wanted{samples, first_sample, first_row};
   detail::check_monte_carlo(config(), state_->training.own_memory(), x, wanted, mean, variance);
   state_->inference.predict_monte_carlo(x, wanted, mean, variance, state_->reserve(threads));
 }
 
 double Mlp::loss_of(ConstMatrix predictions, const Targets& targets) const {
+  const detail::DefaultFloats floats;
   const MlpConfig& c = config();
   detail::check_argument(predictions.rows >= 1, "predictions.rows", predictions.rows, ">= 1");
   detail::check_cols(predictions, "predictions", c.widths.back(), "number of outputs");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "base/matrix_check.h"
 #include "dispatch/dispatch.h"
 #include "mlp/checkpoint_access.h"
@@ -69,6 +70,7 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<std::size_t> siz
       sizes_(std::move(sizes)),
       first_(sizes_.size()),
       second_(sizes_.size()) {
+  const detail::DefaultFloats floats;
   const bool adaptive = config_.kind != OptimizerKind::sgd;
   for (std::size_t i = 0; i < sizes_.size(); ++i) {
     if (sizes_[i] > first_[i].max_size()) throw std::bad_alloc();
@@ -101,6 +103,7 @@ void Optimizer::check_update(std::size_t index, std::size_t weights, std::size_t
 
 void Optimizer::update(std::size_t index, std::span<float> weights, std::span<const float> gradient,
                        Threads threads, std::size_t row_length) {
+  const detail::DefaultFloats floats;
   check_update(index, weights.size(), gradient.size(), threads, row_length);
   detail::check_no_overlap(weights, "weights", gradient, "gradient");
   // Without a constraint, rows are nothing but places where the work may be split.

@@ -1,6 +1,7 @@
 #include "simdrop/predictor.hpp"
 
 #include "base/check.h"
+#include "base/float_environment.h"
 #include "mlp/call_check.h"
 #include "mlp/mlp_state.h"
 #include "threading/parallel.h"
@@ -48,6 +49,7 @@ Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 
 void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   State& state = *state_;
   detail::check_predict(state.model.config(), state.own, x, out);
   state.inference.predict(x, out, state.memory.reserve(threads, state.threads));
@@ -56,6 +58,7 @@ void Predictor::predict(ConstMatrix x, Matrix out, std::optional<Threads> thread
 void Predictor::predict_monte_carlo(ConstMatrix x, std::size_t samples, Matrix mean,
                                     Matrix variance, std::uint64_t first_sample,
                                     std::uint64_t first_row, std::optional<Threads> threads) {
+  const detail::DefaultFloats floats;
   State& state = *state_;
   const Samples wanted{samples, first_sample, first_row};
   detail::check_monte_carlo(state.model.config(), state.own, x, wanted, mean, variance);

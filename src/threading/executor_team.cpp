@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/float_environment.h"
 #include "base/no_cancellation.h"
 #include "simdrop/threads.hpp"
 #include "threading/barrier.h"
@@ -93,6 +94,7 @@ struct RangesRun {
   TaskLog log{parts};
 
   void task(std::size_t index) noexcept {
+    const DefaultFloats floats;
     if (!log.first_call(index)) return;
     const Range range = share(n, grain, index, parts);
     if (!range.empty()) fn(context, range.begin, range.end);
@@ -123,6 +125,7 @@ struct TeamRun {
   }
 
   void task(std::size_t index) noexcept {
+    const DefaultFloats floats;
     if (!log.first_call(index)) return;
     const std::uint32_t place = joined.fetch_add(1, std::memory_order_acq_rel);
     if ((place & closed) == 0) {

@@ -12,7 +12,7 @@ namespace failures {
 using namespace simdrop;
 
 std::vector<MlpConfig> network_configs() {
-  static test::ThreadPool pool(1);
+  static test::QueuePool pool(1);
   auto small = fixture::make_config({5, 17, 9, 3}, Loss::softmax_ce, {0.9, 0.5, 0.8}, 8);
   small.seed = 42;
   auto two = fixture::make_config({12, 40, 24, 3}, Loss::sigmoid_bce, {1.0, 0.5, 0.8}, 10);
