@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {
 
-class Mlp;
+class SIMDROP_CONTAINERS Mlp;
 
 namespace detail {
 struct [[gnu::visibility("hidden")]] OptimizerAccess;
@@ -47,7 +48,7 @@ struct SIMDROP_API OptimizerConfig {
 /// (max-norm); Sutskever et al., ICML 2013 (momentum, Nesterov, in PyTorch's form); Kingma and Ba,
 /// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
 /// One object must not be used from two threads at once. Copies are independent.
-class SIMDROP_API Optimizer {
+class SIMDROP_API SIMDROP_CONTAINERS Optimizer {
  public:
   /// sizes: the number of elements of each parameter array. State starts at zero.
   /// Throws std::invalid_argument naming the field that is out of its range.

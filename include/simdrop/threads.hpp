@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 
 /// Dropout for neural networks on the CPU: masks, fused kernels, and a small MLP runtime.
 namespace simdrop {

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "base/compiler_modes.h"
+
 namespace simdrop::detail {
 
 // Throws std::invalid_argument: "simdrop: NAME is VALUE; allowed: ALLOWED".
