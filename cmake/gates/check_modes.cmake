@@ -8,6 +8,10 @@ set(hostile
 set(refused -ffast-math -ffinite-math-only)
 if(ID STREQUAL "GNU")
   set(more -fsingle-precision-constant -fcx-limited-range -fsignaling-nans)
+  if(PINNED MATCHES "-mfpmath=sse")
+    list(APPEND more -mfpmath=387)
+    list(APPEND refused -mfpmath=387)
+  endif()
   list(APPEND refused -funsafe-math-optimizations -freciprocal-math -fno-signed-zeros
        "-fassociative-math -fno-signed-zeros -fno-trapping-math" -fsingle-precision-constant)
 else()
@@ -18,8 +22,8 @@ list(APPEND hostile ${more})
 list(JOIN hostile " " together)
 list(APPEND hostile "${together}")
 
-# modes(RESULT FLAGS...): what the compiler says of these flags, but for names of files, and of modes
-# that are spelt out and yet the default, or of complex numbers, which simdrop has not.
+# modes(RESULT FLAGS...): what the compiler says of these flags, but for names of files, modes that
+# are spelt out and yet the default, and those of complex numbers, which simdrop has not.
 function(modes result)
   if(ID STREQUAL "GNU")
     set(all "")
@@ -67,7 +71,7 @@ if(NOT accepted STREQUAL "status 0, 0 errors\n")
 endif()
 foreach(flags IN LISTS refused)
   compile(answer "${flags}")
-  if(NOT answer MATCHES "^status 1, 1 errors\n.*simdrop: no -ffast-math")
+  if(NOT answer MATCHES "^status 1, 1 errors\n.*simdrop: (no -ffast-math|float and double must be)")
     message(FATAL_ERROR "${flags} after all others is not refused by one line: ${answer}")
   endif()
 endforeach()
