@@ -11,6 +11,7 @@
 #include "simdrop/api.h"
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
+#include "simdrop/requirements.hpp"
 
 namespace simdrop {
 

@@ -42,6 +42,7 @@
 #include "simdrop/float16.hpp"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {

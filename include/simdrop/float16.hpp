@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "simdrop/requirements.hpp"
+
 namespace simdrop {
 
 /// bfloat16: the upper half of an IEEE 754 binary32. Layout-compatible with std::uint16_t, and with

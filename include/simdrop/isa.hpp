@@ -6,6 +6,7 @@
 #include <string>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 
 namespace simdrop {
 

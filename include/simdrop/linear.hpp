@@ -31,6 +31,7 @@
 #include "simdrop/api.h"
 #include "simdrop/mask.hpp"
 #include "simdrop/matrix.hpp"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {

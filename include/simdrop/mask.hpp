@@ -7,6 +7,7 @@
 #include <span>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 #include "simdrop/rng.hpp"
 #include "simdrop/threads.hpp"
 

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "simdrop/requirements.hpp"
+
 namespace simdrop {
 
 template <class T>

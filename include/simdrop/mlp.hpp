@@ -14,6 +14,7 @@
 #include "simdrop/api.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/optimizer.hpp"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {
@@ -45,7 +46,7 @@ enum class Init { he, xavier };
 enum class DropoutUnit { element, neuron };
 
 /// What a network is, and how it is run.
-struct MlpConfig {
+struct SIMDROP_CONTAINERS MlpConfig {
   /// Units of the input, each hidden layer, and the output: at least {in, out}, each >= 1.
   std::vector<std::size_t> widths{};
   /// keep_prob of each hidden layer's output (widths.size() - 2 values), or empty for 1.0 all over.
@@ -158,7 +159,7 @@ struct MonteCarloOptions {
 /// member throws std::invalid_argument on misuse, naming the argument, and writes nothing then; a
 /// layer number out of range is misuse too. NaN in inputs or weights spreads as IEEE 754 says (ReLU
 /// keeps it).
-class SIMDROP_API Mlp {
+class SIMDROP_API SIMDROP_CONTAINERS Mlp {
  public:
   /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.
   explicit Mlp(const MlpConfig& config);

@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {
 
-class Mlp;
+class SIMDROP_CONTAINERS Mlp;
 
 namespace detail {
 struct [[gnu::visibility("hidden")]] OptimizerAccess;
@@ -50,7 +51,7 @@ struct SIMDROP_API OptimizerConfig {
 /// arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
 /// One object must not be used from two threads at once. Copies are independent; one that fails for
 /// lack of memory leaves what was to be assigned to as it was.
-class SIMDROP_API Optimizer {
+class SIMDROP_API SIMDROP_CONTAINERS Optimizer {
  public:
   /// sizes: the number of elements of each parameter array. State starts at zero.
   /// Throws std::invalid_argument naming the field that is out of its range, std::bad_alloc.

@@ -10,6 +10,7 @@
 #include "simdrop/api.h"
 #include "simdrop/matrix.hpp"
 #include "simdrop/mlp.hpp"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 #include "simdrop/threads.hpp"
 
 namespace simdrop {

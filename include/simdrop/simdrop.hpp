@@ -17,6 +17,7 @@
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
 #include "simdrop/predictor.hpp"
+#include "simdrop/requirements.hpp"
 #include "simdrop/rng.hpp"
 #include "simdrop/threads.hpp"
 // IWYU pragma: end_exports

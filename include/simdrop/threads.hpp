@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "simdrop/api.h"
+#include "simdrop/requirements.hpp"
 
 /// Dropout for neural networks on the CPU: masks, fused kernels, and a small MLP runtime.
 namespace simdrop {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/compiler_modes.h"
+
 namespace simdrop::detail {
 
 // A value as messages show it. No stream: one takes std::bad_alloc for itself and cuts the text,

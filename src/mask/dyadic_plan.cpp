@@ -1,5 +1,6 @@
 #include "mask/dyadic_plan.h"
 
+#include "base/compiler_modes.h"
 #include "kernels/mask_arguments.h"
 
 namespace simdrop::detail {

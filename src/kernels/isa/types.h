@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/compiler_modes.h"
+
 #if defined(SIMDROP_ISA_AVX512)
 #define SIMDROP_ISA avx512
 #elif defined(SIMDROP_ISA_AVX2)

@@ -1,0 +1,18 @@
+# cmake -D HERE=program -D ORDINARY=program -D ISA=scalar|best -P compare_bits.cmake
+# Fails unless both print the same, and the right probabilities.
+if(NOT ISA STREQUAL "best")
+  set(ENV{SIMDROP_FORCE_ISA} ${ISA})
+endif()
+execute_process(COMMAND ${HERE} OUTPUT_VARIABLE here COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${ORDINARY} OUTPUT_VARIABLE ordinary COMMAND_ERROR_IS_FATAL ANY)
+string(CONCAT right "softmax 0.3984 0.2951 0.1978 0.0889 0.0198\n" "sigmoid 0.0474\n")
+foreach(output IN ITEMS here ordinary)
+  string(FIND "${${output}}" "${right}" position)
+  if(NOT position EQUAL 0)
+    message(FATAL_ERROR "right is\n${right}${${output}}")
+  endif()
+endforeach()
+if(NOT here STREQUAL ordinary)
+  message(FATAL_ERROR "other bits:\n${here}the ordinary build:\n${ordinary}")
+endif()
+message(STATUS "the same:\n${here}")
