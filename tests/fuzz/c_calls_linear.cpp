@@ -18,7 +18,8 @@ struct Shape {
 
   [[nodiscard]] Operand matrix(Call& call, std::int64_t rows, std::int64_t cols) const {
     const std::int64_t ld = call.ld(cols);
-    return {call.matrix(rows, cols, ld, element_size(dtype)), ld};
+    // simdrop_linear_forward_run() takes 0 for cols.
+    return {call.matrix(rows, cols, ld == 0 ? cols : ld, element_size(dtype)), ld};
   }
 
   simdrop_dtype dtype;
