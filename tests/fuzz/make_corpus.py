@@ -3,6 +3,7 @@
 import gzip
 import json
 import pathlib
+import random
 import struct
 
 
@@ -69,3 +70,7 @@ IMAGES, LABELS = idx([2, 2, 3], range(12)), idx([3], [0, 9, 4])
 for name, data in (("images", IMAGES), ("labels", LABELS)):
     write(f"idx/{name}", data)
     write(f"idx/{name}.gz", gzip.compress(data, mtime=0))
+
+# Any bytes are calls of C functions: some long sequences of them.
+for number in range(4):
+    write(f"c_api/{number}", random.Random(number).randbytes(700))

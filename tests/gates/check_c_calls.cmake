@@ -1,7 +1,13 @@
 # cmake -D HEADERS=FOLDER -D SOURCE=FILE -P check_c_calls.cmake
-# Fails unless SOURCE calls every function that the headers of the C API declare.
+# Fails unless SOURCE, a file or a pattern of several, calls every function that the headers of the C
+# API declare.
 file(GLOB headers ${HEADERS}/*.h)
-file(READ ${SOURCE} source)
+file(GLOB files ${SOURCE})
+set(source)
+foreach(file IN LISTS files)
+  file(READ ${file} text)
+  string(APPEND source "${text}")
+endforeach()
 set(count 0)
 foreach(header IN LISTS headers)
   file(READ ${header} text)

@@ -53,7 +53,9 @@ void ReferenceOptimizer::limit_norm(Bounded* row) const {
   const double error = std::sqrt(bounds) + static_cast<double>(n + 3) * 0x1p-53 * norm;
   if (norm + error <= hyper_.max_norm) return;
   const double factor = std::min(1.0, hyper_.max_norm / norm);
-  const Bounded scale{factor, hyper_.max_norm * error / (norm * (norm - error))};
+  // It lies in [0, 1], also where little is known of the norm.
+  const double most = error < norm ? hyper_.max_norm * error / (norm * (norm - error)) : 1.0;
+  const Bounded scale{factor, std::min(most, 1.0)};
   for (std::size_t i = 0; i < n; ++i) {
     const Bounded product = exact_product(row[i], scale);
     row[i] = rounded(product.value, product.bound, 1.0);
