@@ -66,5 +66,6 @@ std::vector<Function> mlp_calls();
 std::vector<Function> optimizer_calls();
 std::vector<Function> predictor_calls();
 std::vector<Function> random_calls();
+std::vector<Function> threads_calls();
 
 }  // namespace fuzz

@@ -12,9 +12,9 @@ namespace {
 
 std::vector<fuzz::Function> all_calls() {
   std::vector<fuzz::Function> all;
-  for (const auto& calls :
-       {fuzz::mlp_calls(), fuzz::dropout_calls(), fuzz::linear_calls(), fuzz::predictor_calls(),
-        fuzz::optimizer_calls(), fuzz::random_calls(), fuzz::files_calls(), fuzz::base_calls()}) {
+  for (const auto& calls : {fuzz::mlp_calls(), fuzz::dropout_calls(), fuzz::linear_calls(),
+                            fuzz::predictor_calls(), fuzz::optimizer_calls(), fuzz::random_calls(),
+                            fuzz::files_calls(), fuzz::base_calls(), fuzz::threads_calls()}) {
     all.insert(all.end(), calls.begin(), calls.end());
   }
   return all;

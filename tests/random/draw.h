@@ -70,7 +70,7 @@ class Draw {
   }
 
   simdrop::Threads threads() {
-    static test::ThreadPool pool(2);
+    static test::QueuePool pool(2);
     static test::SerialExecutor serial(3, test::Order::backward);
     const std::size_t kind = below(8);
     if (kind == 0) return {pool, static_cast<int>(below(4))};

@@ -78,8 +78,9 @@ void add_dropout(Faults<A>& faults, Dropout A::*dropout) {
 // A mask or a bias of another length.
 template <class A, class T>
 void add_array(Faults<A>& faults, const std::string& name, std::span<T> A::*array) {
-  faults.push_back(
-      {name, [=](Draw&, A& a) { a.*array = (a.*array).first((a.*array).size() - 1); }});
+  faults.push_back({name, [=](Draw&, A& a) {
+                      a.*array = {(a.*array).data(), (a.*array).size() + 1};
+                    }});
 }
 
 // The memory of all arguments, which must stay as it is.

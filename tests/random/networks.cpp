@@ -188,6 +188,15 @@ void check_update(const Mlp& mlp, const reference::Network& before, const refere
   }
 }
 
+// Whether a float holds the square of each gradient, which Adam takes.
+bool squares_are_finite(const reference::Pass& pass) {
+  constexpr double most = 0x1p63;
+  const auto small = [](const reference::Tensor& gradient) {
+    return std::ranges::all_of(gradient.values, [](auto g) { return g.magnitude() < most; });
+  };
+  return std::ranges::all_of(pass.dw, small) && std::ranges::all_of(pass.db, small);
+}
+
 // A first row that the groups of a batch may have.
 std::uint64_t any_first_row(Draw& draw, const MlpConfig& config, std::size_t rows) {
   const std::uint64_t first = draw.position();
@@ -216,6 +225,13 @@ void check_forward_and_backward(Draw& draw, Mlp& mlp, const Masks& masks) {
 void check_training(Draw& draw, Mlp& mlp, const Masks& masks) {
   const MlpConfig& config = mlp.config();
   const OptimizerConfig optimizer_config = random_case::any_optimizer(draw);
+  CAPTURE(static_cast<int>(optimizer_config.kind));
+  CAPTURE(optimizer_config.momentum);
+  CAPTURE(optimizer_config.weight_decay);
+  CAPTURE(optimizer_config.beta1);
+  CAPTURE(optimizer_config.beta2);
+  CAPTURE(optimizer_config.epsilon);
+  CAPTURE(optimizer_config.max_norm);
   Optimizer optimizer(optimizer_config, mlp);
   Oracle oracle(mlp, optimizer_config);
   const std::size_t steps = 1 + draw.below(3);
@@ -231,6 +247,7 @@ void check_training(Draw& draw, Mlp& mlp, const Masks& masks) {
         mlp.train_step(batch.inputs(), batch.targets(), optimizer, first_row, draw.threads());
     CHECK(std::abs(loss - want.loss.value) <= want.loss.bound);
     if (config.record || config.keep_gradients) check_gradients(mlp, want);
+    if (!squares_are_finite(want)) return;
     check_update(mlp, before, want, config.lazy_updates ? &kept : nullptr, oracle);
     if (draw.one_in(3)) {
       const double rate = draw.between(0.0, .1);

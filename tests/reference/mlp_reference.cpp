@@ -42,8 +42,10 @@ Bounded sigmoid(Bounded z) {
 Bounded softmax(const Tensor& z, std::size_t r, std::size_t c) {
   const double a = std::exp(z(r, c).value - log_sum_exp(z, r));
   const double distance = row_max(z, r) - z(r, c).value;
-  const double moved = a * std::expm1(2.0 * worst_bound(z, r));
-  return rounded(a, moved, transcendental + static_cast<double>(z.cols) + distance);
+  const double roundings = transcendental + static_cast<double>(z.cols) + distance;
+  if (roundings * unit_roundoff > 0.5) return {a, 1.0};  // all that is known of a share
+  const double moved = std::min(1.0, a * std::expm1(2.0 * worst_bound(z, r)));
+  return rounded(a, moved, roundings);
 }
 
 Tensor output_activation(Head head, const Tensor& z) {
