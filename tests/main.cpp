@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "simdrop/isa.hpp"
+#include "threading/together.h"
 
 namespace {
 
@@ -29,5 +30,6 @@ int main(int argc, char** argv) {
     std::puts("skipped: this CPU lacks the instruction set that SIMDROP_FORCE_ISA names");
     return exit_skipped;
   }
+  simdrop::detail::always_together = true;  // on two cores too, tests want teams of many threads
   return doctest::Context(argc, argv).run();
 }

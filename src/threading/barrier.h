@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,14 +21,21 @@ class TeamBarrier {
       phase_.notify_all();
       return;
     }
-    wait_until(
+    const auto time = wait_until(
         phase_, [&](std::uint32_t now) { return now != phase; }, patience_);
+    waited_.fetch_add(time.count(), std::memory_order_relaxed);
+  }
+
+  // What all members together have waited.
+  [[nodiscard]] std::chrono::nanoseconds waited() const noexcept {
+    return std::chrono::nanoseconds(waited_.load(std::memory_order_relaxed));
   }
 
  private:
   std::atomic<std::size_t> arrived_{0};
   std::atomic<std::uint32_t> phase_{0};
   Patience patience_;
+  std::atomic<std::chrono::nanoseconds::rep> waited_{0};
 };
 
 }  // namespace simdrop::detail

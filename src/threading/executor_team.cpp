@@ -13,6 +13,7 @@
 #include "simdrop/threads.hpp"
 #include "threading/barrier.h"
 #include "threading/team.h"
+#include "threading/together.h"
 #include "threading/wait.h"
 
 namespace simdrop {
@@ -23,34 +24,7 @@ namespace detail {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// For how long a team waits for members that have not come. A pool's threads wake up within some 50
-// microseconds, but not where the machine is busy, or the executor has fewer than it says: what is
-// waited in vain is at most a tenth of what the teams take.
-class JoinTime {
- public:
-  // Little is saved up: a thread would hardly wake up in it.
-  [[nodiscard]] std::chrono::nanoseconds time() const noexcept {
-    const Count saved = saved_.load(std::memory_order_relaxed);
-    return std::chrono::nanoseconds(saved < most / 2 ? 0 : saved);
-  }
-  void waited_in_vain() noexcept { saved_.store(0, std::memory_order_relaxed); }
-  void worked(std::chrono::nanoseconds time) noexcept {
-    const Count saved = saved_.load(std::memory_order_relaxed) + time.count() / 10;
-    saved_.store(std::min(saved, most), std::memory_order_relaxed);
-  }
-
- private:
-  using Count = std::chrono::nanoseconds::rep;
-  static constexpr Count most = 100'000;
-  std::atomic<Count> saved_{most};
-};
-
-// An executor's; two of them may share one.
-JoinTime& join_time_of(const Executor& executor) noexcept {
-  static std::array<JoinTime, 61> times;
-  return times[reinterpret_cast<std::uintptr_t>(&executor) / sizeof(void*) % times.size()];
-}
+using Nanoseconds = std::chrono::nanoseconds;
 
 // Which tasks an executor has called.
 class TaskLog {
@@ -87,39 +61,55 @@ class TaskLog {
   std::atomic<bool> wrong_{false};
 };
 
+// How long tasks were busy, all together.
+class BusyTime {
+ public:
+  void add(Nanoseconds time) noexcept { sum_.fetch_add(time.count(), std::memory_order_relaxed); }
+  [[nodiscard]] Nanoseconds sum() const noexcept {
+    return Nanoseconds(sum_.load(std::memory_order_relaxed));
+  }
+
+ private:
+  std::atomic<Nanoseconds::rep> sum_{0};
+};
+
 struct RangesRun {
   std::size_t n, grain, parts;
   RangeFn fn;
   void* context;
   TaskLog log{parts};
+  BusyTime time{};
 
   void task(std::size_t index) noexcept {
     const DefaultFloats floats;
     if (!log.first_call(index)) return;
+    const auto begin = Clock::now();
     const Range range = share(n, grain, index, parts);
     if (!range.empty()) fn(context, range.begin, range.end);
+    time.add(Clock::now() - begin);
     log.done();
   }
+  [[nodiscard]] Nanoseconds busy() const noexcept { return time.sum(); }
 };
 
 struct TeamRun {
   std::size_t max_size;
   MemberFn fn;
   void* context;
-  JoinTime& join_time;
+  Nanoseconds join_time;
   TaskLog log{max_size};
   std::atomic<std::uint32_t> joined{0};  // members, and whether it is closed
   std::atomic<std::uint32_t> size{0};    // 0 until it is closed
   TeamBarrier barrier{};
   Patience patience{};
+  BusyTime time{};
 
   static constexpr std::uint32_t closed = std::uint32_t{1} << 31;
 
   // By the first member.
   void form_team() noexcept {
     const auto all_came = [&] { return joined.load(std::memory_order_relaxed) >= max_size; };
-    const auto time = join_time.time();
-    if (time.count() > 0 && !spin(time, all_came)) join_time.waited_in_vain();
+    if (join_time.count() > 0) spin(join_time, all_came);
     size.store(joined.fetch_or(closed, std::memory_order_acq_rel), std::memory_order_release);
     size.notify_all();
   }
@@ -137,20 +127,23 @@ struct TeamRun {
       // The same rank in each call, where a pool gives a thread the same task: it has in its cache
       // what it worked on.
       fn(context, {members == max_size ? index : place, members, &barrier});
-      if (place == 0) join_time.worked(Clock::now() - begin);
+      time.add(Clock::now() - begin);
     }
     log.done();
   }
+  [[nodiscard]] Nanoseconds busy() const noexcept { return time.sum() - barrier.waited(); }
 };
 
 template <class Run>
-void run_on(Executor& executor, std::size_t count, Run& run) {
+void run_on(Executor& executor, std::size_t count, Together& together, Run& run) {
   const NoCancellation whole;  // an application's executor may wait where a thread can be cancelled
+  const auto begin = Clock::now();
   executor.parallel_for(
       count,
       [](void* context, std::size_t index) noexcept { static_cast<Run*>(context)->task(index); },
       &run);
   run.log.check();
+  together.took(Clock::now() - begin, run.busy());
 }
 
 }  // namespace
@@ -161,15 +154,16 @@ std::size_t executor_size(const Threads& threads, std::size_t max_size) noexcept
   return std::clamp<std::size_t>(static_cast<std::size_t>(std::max(wanted, 1)), 1, max_size);
 }
 
-void executor_ranges(Executor& executor, std::size_t n, std::size_t grain, std::size_t parts,
-                     RangeFn fn, void* context) {
+void executor_ranges(Executor& executor, Together& together, std::size_t n, std::size_t grain,
+                     std::size_t parts, RangeFn fn, void* context) {
   RangesRun run{n, grain, parts, fn, context};
-  run_on(executor, parts, run);
+  run_on(executor, parts, together, run);
 }
 
-void executor_team(Executor& executor, std::size_t size, MemberFn fn, void* context) {
-  TeamRun run{size, fn, context, join_time_of(executor)};
-  run_on(executor, size, run);
+void executor_team(Executor& executor, Together& together, std::size_t size, MemberFn fn,
+                   void* context) {
+  TeamRun run{size, fn, context, together.join_time()};
+  run_on(executor, size, together, run);
 }
 
 }  // namespace detail

@@ -1,6 +1,10 @@
 #include "threading/parallel.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <typeinfo>
 
 #include "threading/barrier.h"
 #include "threading/cpus.h"
@@ -8,6 +12,7 @@
 #include "threading/never_destroyed.h"
 #include "threading/openmp.h"
 #include "threading/pool.h"
+#include "threading/together.h"
 
 namespace simdrop::detail {
 namespace {
@@ -21,13 +26,42 @@ class DefaultPool final : public Executor {
   }
 };
 
-// OpenMP's threads spin for milliseconds wherever they wait, unless the program's environment says
-// otherwise: that ruins a machine which has other work. So they run calls only where somebody has
-// set them up.
-Executor& executor_of(const Threads& threads) noexcept {
-  if (threads.executor != nullptr) return *threads.executor;
-  if (Executor* openmp = openmp_executor(); openmp != nullptr && openmp_is_set_up()) return *openmp;
-  return never_destroyed<DefaultPool>();
+// Who runs a call, and whether shared calls have paid there. Of an application's executor nothing
+// is remembered: it is asked each time.
+class Runner {
+ public:
+  explicit Runner(const Threads& threads) noexcept {
+    executor_ = threads.executor;
+    if (executor_ == nullptr && openmp_is_set_up()) executor_ = openmp_executor();
+    if (executor_ == nullptr) {
+      executor_ = &never_destroyed<DefaultPool>();
+      together_ = &default_pool().together();
+    } else if (typeid(*executor_) == typeid(ThreadPool)) {
+      together_ = &together_of(*executor_);
+    }
+  }
+  [[nodiscard]] Executor& executor() const noexcept { return *executor_; }
+  [[nodiscard]] Together& together() noexcept { return *together_; }
+
+ private:
+  // Two pools may share one.
+  static Together& together_of(const Executor& pool) noexcept {
+    static std::array<Together, 61> all;
+    return all[reinterpret_cast<std::uintptr_t>(&pool) / sizeof(void*) % all.size()];
+  }
+
+  Executor* executor_;
+  Together of_this_call_;
+  Together* together_ = &of_this_call_;
+};
+
+// What would not pay to share.
+template <class Fn>
+void alone(Together& together, Fn fn) noexcept {
+  const auto begin = std::chrono::steady_clock::now();
+  fn();
+  const auto time = std::chrono::steady_clock::now() - begin;
+  together.took(time, time);
 }
 
 std::size_t threads_by_default() noexcept {
@@ -58,7 +92,12 @@ void parallel_ranges(std::size_t n, std::size_t grain, const Threads& threads, R
     fn(context, 0, n);
     return;
   }
-  executor_ranges(executor_of(threads), n, grain, team, fn, context);
+  Runner runner(threads);
+  if (runner.together().pays()) {
+    executor_ranges(runner.executor(), runner.together(), n, grain, team, fn, context);
+    return;
+  }
+  alone(runner.together(), [&] { fn(context, 0, n); });
 }
 
 void TeamMember::barrier() const noexcept {
@@ -71,7 +110,12 @@ void parallel_team(const Threads& threads, MemberFn fn, void* context) {
     fn(context, {});
     return;
   }
-  executor_team(executor_of(threads), team, fn, context);
+  Runner runner(threads);
+  if (runner.together().pays()) {
+    executor_team(runner.executor(), runner.together(), team, fn, context);
+    return;
+  }
+  alone(runner.together(), [&] { fn(context, {}); });
 }
 
 }  // namespace simdrop::detail

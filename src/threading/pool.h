@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "simdrop/threads.hpp"
+#include "threading/together.h"
 
 namespace simdrop::detail {
 
@@ -27,12 +28,15 @@ class Pool {
   // lacking. What is called while another call uses them, or from a task, runs on its own thread.
   void run(std::size_t count, Executor::Task task, void* context) noexcept;
 
+  [[nodiscard]] Together& together() noexcept { return together_; }
+
  private:
   struct OfProcess;
   OfProcess* of_this_process() noexcept;
 
   std::size_t most_workers_;
   std::atomic<OfProcess*> of_process_{nullptr};
+  Together together_;
 };
 
 // What runs calls where OpenMP does not. Never ends.

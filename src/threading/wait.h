@@ -58,11 +58,13 @@ bool spin(std::chrono::nanoseconds time, Done done) noexcept {
   return false;
 }
 
-// Returns when done(value) is true; who makes it so calls value.notify_one() or notify_all().
+// Returns when done(value) is true; who makes it so calls value.notify_one() or notify_all(). Says
+// how long that took, 0 for about a microsecond.
 template <class T, class Done>
-void wait_until(const std::atomic<T>& value, Done done, Patience& patience) noexcept {
+std::chrono::nanoseconds wait_until(const std::atomic<T>& value, Done done,
+                                    Patience& patience) noexcept {
   const auto is_done = [&] { return done(value.load(std::memory_order_acquire)); };
-  if (spin(std::chrono::nanoseconds(0), is_done)) return;
+  if (spin(std::chrono::nanoseconds(0), is_done)) return std::chrono::nanoseconds(0);
   const auto begin = std::chrono::steady_clock::now();
   if (!spin(patience.time(), is_done)) {
     for (T now = value.load(std::memory_order_acquire); !done(now);
@@ -70,7 +72,9 @@ void wait_until(const std::atomic<T>& value, Done done, Patience& patience) noex
       value.wait(now, std::memory_order_acquire);
     }
   }
-  patience.waited(std::chrono::steady_clock::now() - begin);
+  const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - begin;
+  patience.waited(time);
+  return time;
 }
 
 }  // namespace simdrop::detail
