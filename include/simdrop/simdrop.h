@@ -15,9 +15,9 @@
  * - There is no global state to set up, and none of a thread: functions may be called from any
  *   number of threads at once. An object must not be used by two calls at once, unless its
  *   functions say that it may be shared.
- * - A thread may be cancelled (pthread_cancel()) in any call, if its cancellation is deferred, as it
- *   is by default: it ends at its next cancellation point after the call. Asynchronous cancellation
- *   is not supported.
+ * - A thread may be cancelled (pthread_cancel()) in any call, if its cancellation is deferred, as
+ * it is by default: it ends at its next cancellation point after the call. Asynchronous
+ * cancellation is not supported.
  * - A call needs at most 32 KiB of its thread's stack (in an optimised build, and beside what the
  *   caller's executor needs), and may be interrupted by signals at any rate.
  * - Who runs a call, and on how many threads, is said by a simdrop_exec. Results are the same bit

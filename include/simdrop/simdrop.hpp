@@ -2,8 +2,8 @@
 /// All of simdrop's C++ interface. (The C interface is simdrop/simdrop.h.)
 ///
 /// Every function computes in the default floating-point environment (to nearest, subnormal numbers
-/// kept, no traps), whatever its caller's is, and gives the caller's back, exception flags included;
-/// where the caller's is the default, flags may be raised as by any arithmetic.
+/// kept, no traps), whatever its caller's is, and gives the caller's back, exception flags
+/// included; where the caller's is the default, flags may be raised as by any arithmetic.
 #pragma once
 
 // IWYU pragma: begin_exports

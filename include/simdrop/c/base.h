@@ -64,8 +64,8 @@ enum {
 };
 
 /**
- * An application's own threads, to be used instead of the library's. `context` must live as long as the
- * calls, and the objects, that are given the executor; the structure itself is copied.
+ * An application's own threads, to be used instead of the library's. `context` must live as long as
+ * the calls, and the objects, that are given the executor; the structure itself is copied.
  */
 typedef struct simdrop_executor {
   size_t struct_size; /**< sizeof(simdrop_executor) */
@@ -83,15 +83,16 @@ typedef struct simdrop_executor {
 } simdrop_executor;
 
 /**
- * A pool of threads for the calls that are given it: simdrop::ThreadPool of simdrop/threads.hpp, which says how they wait, where they run and what becomes of them in a child
- * process. Any number of threads may use one pool at the same time.
+ * A pool of threads for the calls that are given it: simdrop::ThreadPool of simdrop/threads.hpp,
+ * which says how they wait, where they run and what becomes of them in a child process. Any number
+ * of threads may use one pool at the same time.
  */
 typedef struct simdrop_thread_pool simdrop_thread_pool;
 
 /**
- * Starts threads, so that with the calling one there are `num_threads`, and at most 1024; as many as
- * the system grants if that is fewer. 0: as many as this process may use. The pool belongs to the
- * caller, and must outlive the calls, and the objects, that are given its executor.
+ * Starts threads, so that with the calling one there are `num_threads`, and at most 1024; as many
+ * as the system grants if that is fewer. 0: as many as this process may use. The pool belongs to
+ * the caller, and must outlive the calls, and the objects, that are given its executor.
  * @return SIMDROP_INVALID_ARGUMENT for a negative number.
  */
 SIMDROP_API simdrop_status simdrop_thread_pool_create(int32_t num_threads,
@@ -118,9 +119,9 @@ SIMDROP_API simdrop_status simdrop_openmp_executor(simdrop_executor* executor, s
  * Who runs a call, and how. NULL, where a function takes one: one thread and automatic stores, or
  * what the object was created with.
  *
- * A call uses at most num_threads threads, 0 for as many as this process may use, or as the executor
- * has; at most 1024. Struct Threads of simdrop/threads.hpp says whose they are. In a build with
- * OpenMP a call that is made inside a parallel region stays on the thread that makes it.
+ * A call uses at most num_threads threads, 0 for as many as this process may use, or as the
+ * executor has; at most 1024. Struct Threads of simdrop/threads.hpp says whose they are. In a build
+ * with OpenMP a call that is made inside a parallel region stays on the thread that makes it.
  */
 typedef struct simdrop_exec {
   size_t struct_size;               /**< sizeof(simdrop_exec) */

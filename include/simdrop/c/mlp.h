@@ -65,7 +65,7 @@ typedef struct simdrop_mlp_config {
   /** With UNIT_NEURON: so many examples share a mask; 0, the default: all rows of a call. With it
    * a first_row above 2^64 - rows is an error. */
   int64_t dropout_group;
-  const simdrop_executor* executor;  /**< default NULL: the library's. Copied, but for its context */
+  const simdrop_executor* executor; /**< default NULL: the library's. Copied, but for its context */
   simdrop_dropout_unit dropout_unit; /**< default SIMDROP_UNIT_ELEMENT */
   /** 1: with UNIT_NEURON and dropout_group 0, steps leave alone what was dropped. Default 0. */
   int32_t lazy_updates;
