@@ -201,6 +201,7 @@ template <class T>
 void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_name,
                    MatrixView<T> y, const char* y_name, std::span<std::uint8_t> mask,
                    Execution execution) {
+  const detail::DefaultFloats floats;
   detail::check_dropout(dropout);
   check_in_out(x, x_name, y, y_name);
   execution.check();
@@ -212,6 +213,7 @@ void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_
 template <class T>
 void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixView<const T> dy,
                    MatrixView<T> dx, Execution execution) {
+  const detail::DefaultFloats floats(keep_prob);
   detail::check_keep_prob(keep_prob);
   check_in_out(dy, "dy", dx, "dx");
   execution.check();
@@ -231,6 +233,7 @@ template <class T>
 void drawn_residual_dropout(const Dropout& dropout, MatrixView<const T> x,
                             MatrixView<const T> residual, MatrixView<T> y,
                             std::span<std::uint8_t> mask, Execution execution) {
+  const detail::DefaultFloats floats;
   detail::check_dropout(dropout);
   check_residual(x, residual, y);
   execution.check();
@@ -244,6 +247,7 @@ template <class T>
 void given_residual_dropout(double keep_prob, std::span<const std::uint8_t> mask,
                             MatrixView<const T> x, MatrixView<const T> residual, MatrixView<T> y,
                             Execution execution) {
+  const detail::DefaultFloats floats(keep_prob);
   detail::check_keep_prob(keep_prob);
   check_residual(x, residual, y);
   execution.check();
@@ -255,6 +259,7 @@ void given_residual_dropout(double keep_prob, std::span<const std::uint8_t> mask
 template <class T>
 void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std::span<const T> bias,
                              MatrixView<T> y, std::span<std::uint8_t> mask, Execution execution) {
+  const detail::DefaultFloats floats;
   detail::check_dropout(dropout);
   check_in_out(x, "x", y, "y");
   execution.check();
@@ -269,6 +274,7 @@ template <class T>
 void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mask,
                              MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y,
                              Execution execution) {
+  const detail::DefaultFloats floats(keep_prob);
   detail::check_keep_prob(keep_prob);
   check_in_out(x, "x", y, "y");
   execution.check();
@@ -281,6 +287,7 @@ void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mas
 template <class T>
 void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,
                    MatrixView<T> dx, Execution execution) {
+  const detail::DefaultFloats floats(keep_prob);
   detail::check_keep_prob(keep_prob);
   check_in_out(y, "y", dx, "dx");
   check_like(dy, "dy", y, "y");
@@ -308,47 +315,39 @@ void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> 
 #define SIMDROP_DEFINE_FOR(T)                                                                     \
   void dropout_forward(const Dropout& dropout, MatrixView<const T> x, MatrixView<T> y,            \
                        std::span<std::uint8_t> mask, Threads threads, Stores stores) {            \
-    const detail::DefaultFloats floats;                                                           \
     drawn_dropout(dropout, x, "x", y, "y", mask, {threads, stores});                              \
   }                                                                                               \
   void dropout_backward(const Dropout& dropout, MatrixView<const T> dy, MatrixView<T> dx,         \
                         Threads threads, Stores stores) {                                         \
-    const detail::DefaultFloats floats;                                                           \
     drawn_dropout(dropout, dy, "dy", dx, "dx", {}, {threads, stores});                            \
   }                                                                                               \
   void dropout_backward(double keep_prob, std::span<const std::uint8_t> mask,                     \
                         MatrixView<const T> dy, MatrixView<T> dx, Threads threads,                \
                         Stores stores) {                                                          \
-    const detail::DefaultFloats floats(keep_prob);                                                \
     given_dropout(keep_prob, mask, dy, dx, {threads, stores});                                    \
   }                                                                                               \
   void residual_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                    \
                                 MatrixView<const T> residual, MatrixView<T> y,                    \
                                 std::span<std::uint8_t> mask, Threads threads, Stores stores) {   \
-    const detail::DefaultFloats floats;                                                           \
     drawn_residual_dropout(dropout, x, residual, y, mask, {threads, stores});                     \
   }                                                                                               \
   void residual_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,             \
                                 MatrixView<const T> x, MatrixView<const T> residual,              \
                                 MatrixView<T> y, Threads threads, Stores stores) {                \
-    const detail::DefaultFloats floats(keep_prob);                                                \
     given_residual_dropout(keep_prob, mask, x, residual, y, {threads, stores});                   \
   }                                                                                               \
   void bias_relu_dropout_forward(const Dropout& dropout, MatrixView<const T> x,                   \
                                  std::span<const T> bias, MatrixView<T> y,                        \
                                  std::span<std::uint8_t> mask, Threads threads, Stores stores) {  \
-    const detail::DefaultFloats floats;                                                           \
     drawn_bias_relu_dropout(dropout, x, bias, y, mask, {threads, stores});                        \
   }                                                                                               \
   void bias_relu_dropout_forward(double keep_prob, std::span<const std::uint8_t> mask,            \
                                  MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y, \
                                  Threads threads, Stores stores) {                                \
-    const detail::DefaultFloats floats(keep_prob);                                                \
     given_bias_relu_dropout(keep_prob, mask, x, bias, y, {threads, stores});                      \
   }                                                                                               \
   void relu_dropout_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,     \
                              MatrixView<T> dx, Threads threads, Stores stores) {                  \
-    const detail::DefaultFloats floats(keep_prob);                                                \
     relu_backward(keep_prob, y, dy, dx, {threads, stores});                                       \
   }
 
