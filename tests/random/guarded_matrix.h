@@ -1,7 +1,6 @@
 // A matrix of random elements, stride and alignment between guard pages, and what it should hold.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -22,11 +21,6 @@ class GuardedMatrix {
     memory_ = buffer_.place(n, draw.one_in(2) ? test::Edge::start : test::Edge::end, draw.below(9));
     for (T& x : memory_) x = draw.element<T>(special);
     expected_.assign(memory_.begin(), memory_.end());
-  }
-
-  void set_to_zero() {
-    std::ranges::fill(memory_, T{});
-    std::ranges::fill(expected_, T{});
   }
 
   [[nodiscard]] simdrop::MatrixView<T> view() const { return {memory_.data(), rows, cols, ld}; }

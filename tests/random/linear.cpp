@@ -84,8 +84,7 @@ void check_forward(Draw& draw, const Shape& s, Buffers<T>& b) {
 template <class T>
 void check_backward_input(Draw& draw, const Shape& s, Buffers<T>& b) {
   const bool with_stored = draw.one_in(2);
-  double keep_prob = draw.keep_prob();
-  if (keep_prob == 0.0) keep_prob = 1.0;  // whose y are not above 0
+  const double keep_prob = draw.keep_prob();
   b.stored.place(draw, s.batch, s.in, s.special);
   b.dx.place(draw, s.batch, s.in, false);
   const auto dy = b.dy.view(), w = b.weights.view(), stored = b.stored.view();
@@ -93,9 +92,9 @@ void check_backward_input(Draw& draw, const Shape& s, Buffers<T>& b) {
   for (std::size_t r = 0; r < s.batch; ++r) {
     for (std::size_t c = 0; c < s.in; ++c) {
       const T sum = chain<T>(s.out, [&](std::size_t p) { return std::pair(w(p, c), dy(r, p)); });
-      b.dx(r, c) = with_stored
-                       ? reference::relu_dropout_backward_as_documented(stored(r, c), sum, scale)
-                       : sum;
+      const T behind = reference::relu_dropout_backward_as_documented(stored(r, c), sum, scale);
+      // With keep_prob 0 everything is dropped, whatever is stored.
+      b.dx(r, c) = !with_stored ? sum : keep_prob == 0.0 ? T{0} : behind;
     }
   }
   CAPTURE(with_stored);
