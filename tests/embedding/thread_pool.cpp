@@ -41,7 +41,7 @@ TEST_CASE("pool: each task once, of any number") {
   for (const int threads : {1, 2, 3, 70}) {
     ThreadPool pool(threads);
     CHECK(pool.max_concurrency() == threads);
-    for (const std::size_t count : {0, 1, 2, 3, 63, 64, 65, 130, 1024, 1025, 5000}) {
+    for (const std::size_t count : {0U, 1U, 2U, 3U, 63U, 64U, 65U, 130U, 1024U, 1025U, 5000U}) {
       CAPTURE(count);
       for (int i = 0; i < 20; ++i) CHECK(runs_of_tasks(pool, count) == std::vector<int>(count, 1));
     }

@@ -104,7 +104,7 @@ TEST_CASE("config: a value that float rounds out of its range is an error that s
 TEST_CASE("config: sizes that no memory holds are std::bad_alloc") {
   // Beyond what can be counted: a sanitizer's allocator ends the program for what is merely large.
   for (const std::size_t rows : {~std::size_t{0}, std::size_t{1} << 63, std::size_t{1} << 62}) {
-    for (const std::size_t group : {std::size_t{0}, std::size_t{1}, std::size_t{2}}) {
+    for (const std::size_t group : {0U, 1U, 2U}) {
       MlpConfig config{.widths = {1, 1, 1}, .max_batch = rows};
       config.dropout_unit = DropoutUnit::neuron;
       config.dropout_group = group;

@@ -90,7 +90,7 @@ TEST_CASE("own memory: a region overlaps what it has a byte in common with") {
   own.add(at(100), 10);
   own.add(at(300), 10);
   own.sort();
-  for (const std::uintptr_t begin : {100, 200, 300}) {
+  for (const std::uintptr_t begin : {100U, 200U, 300U}) {
     CHECK(own.overlaps(std::span(at(begin), 1)));
     CHECK(own.overlaps(std::span(at(begin + 9), 1)));
     CHECK(own.overlaps(std::span(at(begin - 20), 40)));
@@ -173,7 +173,7 @@ TEST_CASE("mlp: its own mask may be injected, its input used again") {
   const auto batch = fixture::make_batch(config, 4, 1);
   mlp.forward(batch.inputs(), 3);
   const auto first = fixture::copy_of(mlp.a(mlp.num_layers()));
-  for (const std::size_t l : {1, 2}) mlp.inject_mask(l, mlp.mask(l));
+  for (const std::size_t l : {1U, 2U}) mlp.inject_mask(l, mlp.mask(l));
   mlp.forward(batch.inputs(), 4);
   CHECK(fixture::same_bits(fixture::copy_of(mlp.a(mlp.num_layers())), first));
   // Another network's activations are a batch like any other, and so is what a(0) shows where
@@ -190,7 +190,7 @@ TEST_CASE("optimizer: a gradient within the weights is an error and changes noth
   std::vector<float> memory{1, 2, 3, 4, 5, 6, 7};
   const std::vector<float> before = memory;
   const auto part = [&](std::size_t first) { return std::span(memory).subspan(first, 4); };
-  for (const std::size_t first : {0, 1, 3}) {
+  for (const std::size_t first : {0U, 1U, 3U}) {
     test::expect_invalid("weights", "overlaps gradient",
                          [&] { optimizer.update(0, part(first), part(0)); });
     test::expect_invalid("weights", "overlaps gradient",
