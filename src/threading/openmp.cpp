@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 
 #include "threading/never_destroyed.h"
@@ -18,37 +19,36 @@ namespace simdrop::detail {
 #ifdef SIMDROP_WITH_OPENMP
 namespace {
 
-// The process in which this library let OpenMP start threads first. A child that is forked later
-// has no such threads, and GCC's runtime would wait for them forever.
-constexpr unsigned none_started = ~0U;
-std::atomic<unsigned> depth_of_threads{none_started};
+// The process in which this library asked OpenMP anything first, if any. A child that is forked
+// later has no threads of OpenMP's: GCC's runtime would wait for them forever, and LLVM's for locks
+// that they had, even to answer a question.
+constexpr unsigned none = ~0U;
+std::atomic<unsigned> depth_of_use{none};
 
-// They outlive the region that started them, asleep in the runtime's code: it stays loaded,
-// whatever becomes of this library.
-bool may_start_threads() noexcept {
-  const unsigned depth = depth_of_threads.load(std::memory_order_relaxed);
-  if (depth != none_started) return depth == fork_depth();
+// Whether this process may call OpenMP. Its threads outlive the region that started them, asleep in
+// the runtime's code: that stays loaded, whatever becomes of this library.
+bool may_call_openmp() noexcept {
+  const unsigned depth = depth_of_use.load(std::memory_order_relaxed);
+  if (depth != none) return depth == fork_depth();
   if (!watch_forks()) return false;
   keep_loaded(reinterpret_cast<const void*>(&omp_get_max_threads));
-  depth_of_threads.store(fork_depth(), std::memory_order_relaxed);
+  depth_of_use.store(fork_depth(), std::memory_order_relaxed);
   return true;
-}
-
-bool in_child() noexcept {
-  const unsigned depth = depth_of_threads.load(std::memory_order_relaxed);
-  return depth != none_started && depth != fork_depth();
 }
 
 class OpenMpExecutor final : public Executor {
  public:
   [[nodiscard]] int max_concurrency() const noexcept override {
-    if (in_openmp_region() || in_child()) return 1;
+    if (!may_call_openmp() || in_openmp_region()) return 1;
     return static_cast<int>(openmp_threads());
   }
   void parallel_for(std::size_t count, Task task, void* context) override {
-    const bool parallel = count > 1 && !in_openmp_region() && may_start_threads();
+    if (count <= 1 || !may_call_openmp() || in_openmp_region()) {
+      for (std::size_t i = 0; i < count; ++i) task(context, i);
+      return;
+    }
     const int threads = static_cast<int>(std::min<std::size_t>(count, max_threads));
-#pragma omp parallel num_threads(threads) if (parallel)
+#pragma omp parallel num_threads(threads)
     {
       // The runtime may grant fewer threads than asked for.
       const auto granted = static_cast<std::size_t>(omp_get_num_threads());
@@ -76,7 +76,7 @@ bool openmp_is_set_up() noexcept {
 }
 
 bool in_openmp_region() noexcept {
-  return omp_in_parallel() != 0;
+  return may_call_openmp() && omp_in_parallel() != 0;
 }
 
 std::size_t openmp_threads() noexcept {

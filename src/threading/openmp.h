@@ -13,7 +13,8 @@ bool openmp_is_set_up() noexcept;
 // Whether this is inside somebody's parallel region, where every thread has work already.
 bool in_openmp_region() noexcept;
 
-// Threads that OpenMP would take; SIZE_MAX in a build without it.
+// Threads that OpenMP would take; SIZE_MAX where it cannot be asked: in a build without it, and in
+// the child of a process that has asked.
 std::size_t openmp_threads() noexcept;
 
 }  // namespace simdrop::detail
