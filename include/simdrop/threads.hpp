@@ -79,10 +79,10 @@ class SIMDROP_API ThreadPool final : public Executor {
 /// OpenMP's threads as an Executor, for a program that shares them among its own parallel regions
 /// and the library; nullptr in a build without OpenMP. Any thread may call it, and use what it
 /// returns. A call that is made inside a parallel region, or in the child of a process in which
-/// this executor had threads, runs on the thread that makes it (GCC's runtime would wait for
-/// threads that the child does not have; the child of a process that used OpenMP by itself must not
-/// use it). How these threads wait is OpenMP's: by default GCC's spin for milliseconds. When
-/// OpenMP's runtime gets no thread, it ends the program.
+/// the library has asked OpenMP anything, runs on the thread that makes it (GCC's runtime would
+/// wait for threads that the child does not have; the child of a process that used OpenMP by itself
+/// must not use it). How these threads wait is OpenMP's: by default GCC's spin for milliseconds.
+/// When OpenMP's runtime gets no thread, it ends the program.
 SIMDROP_API Executor* openmp_executor() noexcept;
 
 /// Who runs a call. Results are the same, bit for bit, whatever it is.
