@@ -30,8 +30,12 @@ Pool::OfProcess* Pool::of_this_process() noexcept {
   OfProcess* found = of_process_.load(std::memory_order_acquire);
   if (found != nullptr && found->depth == fork_depth()) return found;
   if (!watch_forks()) return nullptr;
-  std::unique_ptr<OfProcess> made(new (std::nothrow) OfProcess);
-  if (made == nullptr) return nullptr;
+  std::unique_ptr<OfProcess> made;
+  try {
+    made = std::make_unique<OfProcess>();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
   made->of_parent = found;
   if (!of_process_.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) {
     return found;  // another thread was faster

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <memory>
 #include <thread>
 
 #include "embedding/in_child.h"
@@ -51,10 +52,10 @@ TEST_CASE("embedding: a pool in a child, which has threads of its own there") {
         }) == 7);
   // Destroyed in a child: it must not wait for its parent's threads.
   const auto destroys = [](bool used) {
-    auto* own = new ThreadPool(3);
+    auto own = std::make_unique<ThreadPool>(3);
     return in_child([&] {
       if (used) test::threads_that_run(*own, 3);
-      delete own;
+      own.reset();
       return 9;
     });
   };
