@@ -11,6 +11,10 @@
 /// Dropout for neural networks on the CPU: masks, fused kernels, and a small MLP runtime.
 namespace simdrop {
 
+namespace detail {
+struct [[gnu::visibility("hidden")]] PoolAccess;
+}
+
 /// Runs tasks on an application's own threads, instead of the library's. Derive from it, and hand
 /// it to calls in a Threads. It must live as long as the calls, and the objects, that were given
 /// it. If it can be called from several threads at once, so can the library's functions with it.
@@ -72,6 +76,7 @@ class SIMDROP_API ThreadPool final : public Executor {
   void parallel_for(std::size_t count, Task task, void* context) override;
 
  private:
+  friend struct detail::PoolAccess;
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -36,14 +36,18 @@ bool may_call_openmp() noexcept {
   return true;
 }
 
+// Inside a parallel region every thread has work already.
+bool may_start_team() noexcept {
+  return may_call_openmp() && omp_in_parallel() == 0;
+}
+
 class OpenMpExecutor final : public Executor {
  public:
   [[nodiscard]] int max_concurrency() const noexcept override {
-    if (!may_call_openmp() || in_openmp_region()) return 1;
-    return static_cast<int>(openmp_threads());
+    return may_start_team() ? static_cast<int>(openmp_threads()) : 1;
   }
   void parallel_for(std::size_t count, Task task, void* context) override {
-    if (count <= 1 || !may_call_openmp() || in_openmp_region()) {
+    if (count <= 1 || !may_start_team()) {
       for (std::size_t i = 0; i < count; ++i) task(context, i);
       return;
     }
@@ -72,7 +76,7 @@ bool openmp_is_set_up() noexcept {
     }
     return false;
   }();
-  return set_up;
+  return set_up && may_call_openmp();
 }
 
 bool in_openmp_region() noexcept {
@@ -80,6 +84,7 @@ bool in_openmp_region() noexcept {
 }
 
 std::size_t openmp_threads() noexcept {
+  if (!may_call_openmp()) return SIZE_MAX;
   return static_cast<std::size_t>(
       std::max(std::min(omp_get_max_threads(), omp_get_num_procs()), 1));
 }

@@ -1,10 +1,8 @@
 #include "threading/parallel.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <typeinfo>
 
 #include "threading/barrier.h"
 #include "threading/cpus.h"
@@ -36,20 +34,14 @@ class Runner {
     if (executor_ == nullptr) {
       executor_ = &never_destroyed<DefaultPool>();
       together_ = &default_pool().together();
-    } else if (typeid(*executor_) == typeid(ThreadPool)) {
-      together_ = &together_of(*executor_);
+    } else if (auto* pool = dynamic_cast<ThreadPool*>(executor_); pool != nullptr) {
+      together_ = &PoolAccess::pool(*pool).together();
     }
   }
   [[nodiscard]] Executor& executor() const noexcept { return *executor_; }
   [[nodiscard]] Together& together() noexcept { return *together_; }
 
  private:
-  // Two pools may share one.
-  static Together& together_of(const Executor& pool) noexcept {
-    static std::array<Together, 61> all;
-    return all[reinterpret_cast<std::uintptr_t>(&pool) / sizeof(void*) % all.size()];
-  }
-
   Executor* executor_;
   Together of_this_call_;
   Together* together_ = &of_this_call_;
@@ -65,7 +57,9 @@ void alone(Together& together, Fn fn) noexcept {
 }
 
 std::size_t threads_by_default() noexcept {
-  return std::min(openmp_threads() == SIZE_MAX ? allowed_cpus() : openmp_threads(), cpu_quota());
+  // OpenMP counts the CPUs itself, where it can be asked: it may have bound this thread to one.
+  const std::size_t by_openmp = openmp_threads();
+  return by_openmp == SIZE_MAX ? usable_cpus() : std::min(by_openmp, cpu_quota());
 }
 
 }  // namespace

@@ -83,6 +83,10 @@ struct ThreadPool::State : detail::Pool {
   using Pool::Pool;
 };
 
+detail::Pool& detail::PoolAccess::pool(ThreadPool& outer) noexcept {
+  return *outer.state_;
+}
+
 namespace {
 
 std::size_t workers_for(int count) {

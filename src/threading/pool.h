@@ -39,6 +39,11 @@ class Pool {
   Together together_;
 };
 
+// The pool that a ThreadPool is.
+struct PoolAccess {
+  static Pool& pool(ThreadPool& outer) noexcept;
+};
+
 // What runs calls where OpenMP does not. Never ends.
 Pool& default_pool() noexcept;
 

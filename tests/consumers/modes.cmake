@@ -3,16 +3,8 @@
 # Programs whose compiler modes are not those of the installed library: they get its results, or one
 # line that says what is wrong.
 file(MAKE_DIRECTORY ${WORK})
-set(ENV{PKG_CONFIG_PATH} ${PREFIX}/${LIBDIR}/pkgconfig)
+include(${CMAKE_CURRENT_LIST_DIR}/pkg_config_flags.cmake)
 set(ENV{LD_LIBRARY_PATH} ${PREFIX}/${LIBDIR})
-function(pkg_config output)
-  execute_process(COMMAND ${PKG_CONFIG} ${ARGN} simdrop OUTPUT_VARIABLE words
-                  OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-  separate_arguments(words UNIX_COMMAND "${words}")
-  set(${output} ${words} PARENT_SCOPE)
-endfunction()
-pkg_config(compile_flags --cflags)
-pkg_config(link_flags --libs)
 
 # compile(RESULT SOURCE FLAGS...): "" or what the compiler or the linker says.
 function(compile result source)
