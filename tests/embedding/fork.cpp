@@ -9,6 +9,7 @@
 #include "embedding/threads_that_run.h"
 #include "embedding/workload.h"
 #include "helpers/pools.h"
+#include "helpers/test_sizes.h"
 #include "simdrop/threads.hpp"
 
 namespace {
@@ -17,9 +18,13 @@ using namespace simdrop;
 using embedding::Bytes;
 using test::in_child;
 
+// qemu-user loses count of its own threads where the child of a process with threads starts some:
+// such cases are left out under it.
+
 }  // namespace
 
-TEST_CASE("embedding: a child process after fork, and its child") {
+TEST_CASE("embedding: a child process after fork, and its child" *
+          doctest::skip(test::emulated())) {
   const Bytes want = embedding::everything(3);
   const auto works = [&] {
     test::SerialExecutor serial(3);
@@ -42,7 +47,8 @@ TEST_CASE("embedding: a child asks OpenMP for no threads, and its parent still d
   CHECK(openmp->max_concurrency() == parent);
 }
 
-TEST_CASE("embedding: a pool in a child, which has threads of its own there") {
+TEST_CASE("embedding: a pool in a child, which has threads of its own there" *
+          doctest::skip(test::emulated())) {
   const Bytes want = embedding::everything(3);
   ThreadPool pool(3);
   CHECK(embedding::everything(pool) == want);
@@ -63,7 +69,8 @@ TEST_CASE("embedding: a pool in a child, which has threads of its own there") {
   CHECK(destroys(true) == 9);
 }
 
-TEST_CASE("embedding: a child that is made while another thread computes") {
+TEST_CASE("embedding: a child that is made while another thread computes" *
+          doctest::skip(test::emulated())) {
   const Bytes want = embedding::everything(3);
   ThreadPool pool(3);
   std::atomic<bool> over{false};

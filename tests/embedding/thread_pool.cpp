@@ -14,6 +14,7 @@
 #include "embedding/threads_that_run.h"
 #include "embedding/workload.h"
 #include "helpers/expect_invalid.h"
+#include "helpers/test_sizes.h"
 #include "simdrop/simdrop.h"
 #include "simdrop/threads.hpp"
 #include "threading/cpus.h"
@@ -93,8 +94,9 @@ TEST_CASE("pool: many threads at once, and from its own tasks") {
   CHECK(nested.good == 3);
 }
 
-// In a process that has no threads of anybody else.
-TEST_CASE("pool: its threads take none of the program's signals") {
+// In a process that has no threads of anybody else: a child, in which qemu-user starts none.
+TEST_CASE("pool: its threads take none of the program's signals" *
+          doctest::skip(test::emulated())) {
   const auto signals_elsewhere = [] {
     static std::atomic<int> others{0};
     static pthread_t main_thread;
