@@ -83,8 +83,9 @@ void* Workers::main(void* thread) noexcept {
 
 void Workers::work(std::size_t number) noexcept {
   Patience patience;
-  while (!stopping_.load(std::memory_order_relaxed)) {
-    const std::uint32_t seen = signal_.load(std::memory_order_acquire);
+  // First the signal, then what it may be about: whatever comes later changes it again.
+  for (std::uint32_t seen = signal_.load(std::memory_order_acquire);
+       !stopping_.load(std::memory_order_relaxed); seen = signal_.load(std::memory_order_acquire)) {
     while (run_task(number)) {
     }
     wait_until(

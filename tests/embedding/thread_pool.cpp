@@ -49,6 +49,14 @@ TEST_CASE("pool: each task once, of any number") {
   }
 }
 
+// A thread that misses its end is waited for without end: it takes some 10 000 to see one.
+TEST_CASE("pool: its threads end whatever they are about to do") {
+  for (int i = 0; i < (test::case_stride() > 3 ? 500 : 30000); ++i) {
+    ThreadPool pool(4);
+    if (i % 2 == 0) CHECK(runs_of_tasks(pool, 4) == std::vector<int>(4, 1));
+  }
+}
+
 TEST_CASE("pool: its threads run at once, and compute the same bits") {
   const Bytes want = embedding::everything(1);
   for (const int threads : {1, 2, 3, 5}) {
