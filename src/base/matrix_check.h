@@ -51,61 +51,58 @@ struct MemoryRegion {
   }
 };
 
-// NAME is VALUE; allowed: WHAT = WANTED.
-[[noreturn]] inline void throw_size(const std::string& name, std::size_t value,
-                                    const std::string& what, std::size_t wanted) {
-  throw_invalid(name, value, what + " = " + std::to_string(wanted));
-}
+// The texts are built elsewhere, once: what checks stays small.
+[[noreturn, gnu::cold]] void throw_rows(const char* name, std::size_t rows, std::size_t wanted,
+                                        const char* what);
+[[noreturn, gnu::cold]] void throw_cols(const char* name, std::size_t cols, std::size_t wanted,
+                                        const char* what);
+[[noreturn, gnu::cold]] void throw_shape(const char* name, const MemoryRegion& m, std::size_t rows,
+                                         std::size_t cols, const char* what);
+[[noreturn, gnu::cold]] void throw_beyond_memory(const char* name, const MemoryRegion& m);
+[[noreturn, gnu::cold]] void throw_ld(const char* name, const MemoryRegion& m);
+[[noreturn, gnu::cold]] void throw_null(const char* name);
+[[noreturn, gnu::cold]] void throw_size(const char* name, std::size_t size, bool optional,
+                                        std::size_t wanted, const char* what);
+[[noreturn, gnu::cold]] void throw_overlap(const char* out_name, const char* in_name,
+                                           bool may_be_same);
 
 inline void check_rows(const MemoryRegion& m, const char* name, std::size_t wanted,
                        const char* what) {
-  if (m.rows != wanted) throw_size(std::string(name) + ".rows", m.rows, what, wanted);
+  if (m.rows != wanted) throw_rows(name, m.rows, wanted, what);
 }
 
 inline void check_cols(const MemoryRegion& m, const char* name, std::size_t wanted,
                        const char* what) {
-  if (m.cols != wanted) throw_size(std::string(name) + ".cols", m.cols, what, wanted);
-}
-
-inline std::string shape_text(std::size_t rows, std::size_t cols) {
-  return std::to_string(rows) + " x " + std::to_string(cols);
+  if (m.cols != wanted) throw_cols(name, m.cols, wanted, what);
 }
 
 inline void check_shape(const MemoryRegion& m, const char* name, std::size_t rows, std::size_t cols,
                         const char* what) {
-  if (m.rows == rows && m.cols == cols) return;
-  throw_invalid(std::string(name) + " shape", shape_text(m.rows, m.cols),
-                shape_text(rows, cols) + ", as " + what);
+  if (m.rows != rows || m.cols != cols) throw_shape(name, m, rows, cols, what);
 }
 
 inline void check_fits_memory(const MemoryRegion& m, const char* name) {
-  if (m.fits_memory()) return;
-  if (m.is_array) {
-    throw_invalid(std::string(name) + ".size()", m.cols, "an array that fits in memory");
-  }
-  throw_invalid(std::string(name) + ".rows", m.rows, "a matrix that fits in memory");
+  if (!m.fits_memory()) throw_beyond_memory(name, m);
 }
 
 // All that can be wrong with a matrix or an array by itself.
 inline void check_memory(const MemoryRegion& m, const char* name) {
   check_fits_memory(m, name);
   if (m.size() == 0) return;
-  if (m.rows > 1 && m.ld < m.cols) throw_size(std::string(name) + ".ld", m.ld, ">= cols", m.cols);
-  if (m.data == nullptr) throw_invalid(std::string(name) + ".data", "null", "a valid pointer");
+  if (m.rows > 1 && m.ld < m.cols) throw_ld(name, m);
+  if (m.data == nullptr) throw_null(name);
 }
 
 inline void check_array(const MemoryRegion& array, const char* name, std::size_t size,
                         const char* what) {
-  if (array.cols != size) throw_size(std::string(name) + ".size()", array.cols, what, size);
+  if (array.cols != size) throw_size(name, array.cols, false, size, what);
   check_memory(array, name);
 }
 
 // One that may be left out.
 inline void check_optional_array(const MemoryRegion& array, const char* name, std::size_t size,
                                  const char* what) {
-  if (array.cols != 0 && array.cols != size) {
-    throw_size(std::string(name) + ".size()", array.cols, std::string("0 or ") + what, size);
-  }
+  if (array.cols != 0 && array.cols != size) throw_size(name, array.cols, true, size, what);
   check_memory(array, name);
 }
 
@@ -124,17 +121,14 @@ inline bool overlap(MemoryRegion x, MemoryRegion y) {
 
 inline void check_no_overlap(const MemoryRegion& out, const char* out_name, const MemoryRegion& in,
                              const char* in_name) {
-  if (!overlap(out, in)) return;
-  throw_invalid(out_name, std::string("memory that overlaps ") + in_name, "memory that does not");
+  if (overlap(out, in)) throw_overlap(out_name, in_name, false);
 }
 
 // The same, but `out` may be `in` itself: the same data and, where it matters, the same ld.
 inline void check_same_or_no_overlap(const MemoryRegion& out, const char* out_name,
                                      const MemoryRegion& in, const char* in_name) {
   if (out.data == in.data && (out.rows <= 1 || out.ld == in.ld)) return;
-  if (!overlap(out, in)) return;
-  throw_invalid(out_name, std::string("memory that overlaps ") + in_name,
-                std::string("memory that does not, or ") + in_name + " itself with the same ld");
+  if (overlap(out, in)) throw_overlap(out_name, in_name, true);
 }
 
 }  // namespace simdrop::detail

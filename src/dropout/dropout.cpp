@@ -51,11 +51,6 @@ void check_drawn_mask(std::span<std::uint8_t> mask, const MemoryRegion& in, cons
   check_no_overlap(mask, "mask", out, out_name);
 }
 
-void check_bias(const MemoryRegion& bias, const MemoryRegion& y) {
-  detail::check_optional_array(bias, "bias", y.cols, "x.cols");
-  check_no_overlap(y, "y", bias, "bias");
-}
-
 // How a call is run: the last two arguments of all functions.
 struct Execution {
   Threads threads;
@@ -73,6 +68,49 @@ struct Execution {
     return out.size() * out.element_bytes >= streaming_threshold_bytes;
   }
 };
+
+// What the functions for all element types check: not templates, so that the code is there once.
+
+void check_drawn(const Dropout& dropout, const MemoryRegion& x, const char* x_name,
+                 const MemoryRegion& y, const char* y_name, std::span<std::uint8_t> mask,
+                 const Execution& execution) {
+  detail::check_dropout(dropout);
+  check_in_out(x, x_name, y, y_name);
+  execution.check();
+  check_drawn_mask(mask, x, x_name, y, y_name);
+}
+
+void check_given(double keep_prob, const MemoryRegion& x, const char* x_name, const MemoryRegion& y,
+                 const char* y_name, std::span<const std::uint8_t> mask,
+                 const Execution& execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(x, x_name, y, y_name);
+  execution.check();
+  check_given_mask(mask, y, y_name);
+}
+
+// mask: bits that are written, or empty.
+void check_residual(const MemoryRegion& x, const MemoryRegion& residual, const MemoryRegion& y,
+                    std::span<std::uint8_t> mask) {
+  check_like(residual, "residual", x, "x");
+  check_same_or_no_overlap(y, "y", residual, "residual");
+  check_no_overlap(mask, "mask", residual, "residual");
+}
+
+void check_bias(const MemoryRegion& bias, const MemoryRegion& y, std::span<std::uint8_t> mask) {
+  detail::check_optional_array(bias, "bias", y.cols, "x.cols");
+  check_no_overlap(y, "y", bias, "bias");
+  check_no_overlap(mask, "mask", bias, "bias");
+}
+
+void check_backward(double keep_prob, const MemoryRegion& y, const MemoryRegion& dy,
+                    const MemoryRegion& dx, const Execution& execution) {
+  detail::check_keep_prob(keep_prob);
+  check_in_out(y, "y", dx, "dx");
+  check_like(dy, "dy", y, "y");
+  check_same_or_no_overlap(dx, "dx", dy, "dy");
+  execution.check();
+}
 
 template <class T>
 bool contiguous(MatrixView<T> m) {
@@ -202,10 +240,7 @@ void drawn_dropout(const Dropout& dropout, MatrixView<const T> x, const char* x_
                    MatrixView<T> y, const char* y_name, std::span<std::uint8_t> mask,
                    Execution execution) {
   const detail::DefaultFloats floats;
-  detail::check_dropout(dropout);
-  check_in_out(x, x_name, y, y_name);
-  execution.check();
-  check_drawn_mask(mask, x, x_name, y, y_name);
+  check_drawn(dropout, x, x_name, y, y_name, mask, execution);
   run_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, y,
               mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -214,19 +249,9 @@ template <class T>
 void given_dropout(double keep_prob, std::span<const std::uint8_t> mask, MatrixView<const T> dy,
                    MatrixView<T> dx, Execution execution) {
   const detail::DefaultFloats floats(keep_prob);
-  detail::check_keep_prob(keep_prob);
-  check_in_out(dy, "dy", dx, "dx");
-  execution.check();
-  check_given_mask(mask, dx, "dx");
+  check_given(keep_prob, dy, "dy", dx, "dx", mask, execution);
   run_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob, dy, dx,
               nullptr, execution);
-}
-
-template <class T>
-void check_residual(MatrixView<const T> x, MatrixView<const T> residual, MatrixView<T> y) {
-  check_in_out(x, "x", y, "y");
-  check_like(residual, "residual", x, "x");
-  check_same_or_no_overlap(y, "y", residual, "residual");
 }
 
 template <class T>
@@ -234,11 +259,8 @@ void drawn_residual_dropout(const Dropout& dropout, MatrixView<const T> x,
                             MatrixView<const T> residual, MatrixView<T> y,
                             std::span<std::uint8_t> mask, Execution execution) {
   const detail::DefaultFloats floats;
-  detail::check_dropout(dropout);
-  check_residual(x, residual, y);
-  execution.check();
-  check_drawn_mask(mask, x, "x", y, "y");
-  check_no_overlap(mask, "mask", residual, "residual");
+  check_drawn(dropout, x, "x", y, "y", mask, execution);
+  check_residual(x, residual, y, mask);
   run_residual_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, residual, y,
                        mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -248,10 +270,8 @@ void given_residual_dropout(double keep_prob, std::span<const std::uint8_t> mask
                             MatrixView<const T> x, MatrixView<const T> residual, MatrixView<T> y,
                             Execution execution) {
   const detail::DefaultFloats floats(keep_prob);
-  detail::check_keep_prob(keep_prob);
-  check_residual(x, residual, y);
-  execution.check();
-  check_given_mask(mask, y, "y");
+  check_given(keep_prob, x, "x", y, "y", mask, execution);
+  check_residual(x, residual, y, {});
   run_residual_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
                        x, residual, y, nullptr, execution);
 }
@@ -260,12 +280,8 @@ template <class T>
 void drawn_bias_relu_dropout(const Dropout& dropout, MatrixView<const T> x, std::span<const T> bias,
                              MatrixView<T> y, std::span<std::uint8_t> mask, Execution execution) {
   const detail::DefaultFloats floats;
-  detail::check_dropout(dropout);
-  check_in_out(x, "x", y, "y");
-  execution.check();
-  check_bias(bias, y);
-  check_drawn_mask(mask, x, "x", y, "y");
-  check_no_overlap(mask, "mask", bias, "bias");
+  check_drawn(dropout, x, "x", y, "y", mask, execution);
+  check_bias(bias, y, mask);
   run_bias_relu_dropout(detail::make_mask_source(dropout), dropout.keep_prob, x, bias, y,
                         mask.empty() ? nullptr : mask.data(), execution);
 }
@@ -275,11 +291,8 @@ void given_bias_relu_dropout(double keep_prob, std::span<const std::uint8_t> mas
                              MatrixView<const T> x, std::span<const T> bias, MatrixView<T> y,
                              Execution execution) {
   const detail::DefaultFloats floats(keep_prob);
-  detail::check_keep_prob(keep_prob);
-  check_in_out(x, "x", y, "y");
-  execution.check();
-  check_bias(bias, y);
-  check_given_mask(mask, y, "y");
+  check_given(keep_prob, x, "x", y, "y", mask, execution);
+  check_bias(bias, y, {});
   run_bias_relu_dropout(detail::make_mask_source({.keep_prob = keep_prob}, mask.data()), keep_prob,
                         x, bias, y, nullptr, execution);
 }
@@ -288,11 +301,7 @@ template <class T>
 void relu_backward(double keep_prob, MatrixView<const T> y, MatrixView<const T> dy,
                    MatrixView<T> dx, Execution execution) {
   const detail::DefaultFloats floats(keep_prob);
-  detail::check_keep_prob(keep_prob);
-  check_in_out(y, "y", dx, "dx");
-  check_like(dy, "dy", y, "y");
-  check_same_or_no_overlap(dx, "dx", dy, "dy");
-  execution.check();
+  check_backward(keep_prob, y, dy, dx, execution);
   flatten(y, dy, dx);
   if (keep_prob == 0.0) {  // all is dropped, whatever y says
     run_dropout(detail::make_mask_source({.keep_prob = 0.0}), keep_prob, dy, dx, nullptr,

@@ -27,12 +27,14 @@ constexpr std::size_t grain = 16384;
 // Builds its text only when it throws: a step allocates nothing.
 void check_length(const char* name, std::size_t length, std::size_t index, std::size_t size) {
   if (length == size) return;
-  detail::throw_size(name, length, "sizes[" + std::to_string(index) + "]", size);
+  detail::throw_invalid(name, length,
+                        "sizes[" + std::to_string(index) + "] = " + std::to_string(size));
 }
 
 void check_row_length(std::size_t row_length, std::size_t size) {
   if (row_length == 0 || size % row_length == 0) return;
-  detail::throw_size("row_length", row_length, "0 or a divisor of weights.size()", size);
+  detail::throw_invalid("row_length", row_length,
+                        "0 or a divisor of weights.size() = " + std::to_string(size));
 }
 
 }  // namespace
