@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -85,9 +86,14 @@ int one_cpu(const Bytes& want) {
   });
 }
 
-// A system that grants no thread, or one. (OpenMP's runtime would end the process.)
+// A system that grants no thread, or one. OpenMP's runtime would end the process: what sets it up
+// in the environment of these tests is taken away, before the library looks.
 int few_threads(const Bytes& want) {
   return in_child([&] {
+    for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_PROC_BIND",
+                             "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
+      unsetenv(name);
+    }
     const rlimit one{1, 1};
     // The limit does not bind root: another user, who has no process but this one.
     constexpr uid_t nobody_else = 54'321;
