@@ -24,7 +24,7 @@ using test::in_child;
 }  // namespace
 
 TEST_CASE("embedding: a child process after fork, and its child" *
-          doctest::skip(test::emulated())) {
+          doctest::skip(!test::children_may_start_threads())) {
   const Bytes want = embedding::everything(3);
   const auto works = [&] {
     test::SerialExecutor serial(3);
@@ -48,7 +48,7 @@ TEST_CASE("embedding: a child asks OpenMP for no threads, and its parent still d
 }
 
 TEST_CASE("embedding: a pool in a child, which has threads of its own there" *
-          doctest::skip(test::emulated())) {
+          doctest::skip(!test::children_may_start_threads())) {
   const Bytes want = embedding::everything(3);
   ThreadPool pool(3);
   CHECK(embedding::everything(pool) == want);
@@ -70,7 +70,7 @@ TEST_CASE("embedding: a pool in a child, which has threads of its own there" *
 }
 
 TEST_CASE("embedding: a child that is made while another thread computes" *
-          doctest::skip(test::emulated())) {
+          doctest::skip(!test::children_may_start_threads())) {
   const Bytes want = embedding::everything(3);
   ThreadPool pool(3);
   std::atomic<bool> over{false};

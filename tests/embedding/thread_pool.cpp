@@ -102,9 +102,9 @@ TEST_CASE("pool: many threads at once, and from its own tasks") {
   CHECK(nested.good == 3);
 }
 
-// In a process that has no threads of anybody else: a child, in which qemu-user starts none.
+// In a process that has no threads of anybody else: a child, which cannot start threads everywhere.
 TEST_CASE("pool: its threads take none of the program's signals" *
-          doctest::skip(test::emulated())) {
+          doctest::skip(!test::children_may_start_threads())) {
   const auto signals_elsewhere = [] {
     static std::atomic<int> others{0};
     static pthread_t main_thread;

@@ -10,10 +10,17 @@
 namespace test {
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer)
+#define SIMDROP_TEST_TSAN
+#elif __has_feature(address_sanitizer)
 #define SIMDROP_TEST_SANITIZED
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#elif defined(__SANITIZE_THREAD__)
+#define SIMDROP_TEST_TSAN
+#elif defined(__SANITIZE_ADDRESS__)
+#define SIMDROP_TEST_SANITIZED
+#endif
+#if defined(SIMDROP_TEST_TSAN)
 #define SIMDROP_TEST_SANITIZED
 #endif
 
@@ -21,6 +28,16 @@ namespace test {
 inline bool emulated() {
   static const bool is = std::getenv("SIMDROP_TEST_EMULATED") != nullptr;
   return is;
+}
+
+// Whether a child of fork() may start threads. ThreadSanitizer ends it, and qemu-user fails at it
+// now and then.
+inline bool children_may_start_threads() {
+#if defined(SIMDROP_TEST_TSAN)
+  return false;
+#else
+  return !emulated();
+#endif
 }
 
 // One of how many cases to take: all of them only where native, optimised SIMD code runs.
