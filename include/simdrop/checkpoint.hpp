@@ -41,18 +41,37 @@ using Metadata = std::map<std::string, std::string>;
 ///
 /// The file is written beside `path` as .simdrop-*.tmp, synced to the disk and renamed: whatever
 /// happens, `path` is the old file or the new one. (A process that is killed leaves the temporary
-/// file.) A file that was there keeps its mode; of a symbolic link, the target is replaced.
+/// file.) Of a symbolic link, the target is replaced. A file that was there keeps its mode, owner
+/// and group as far as the system lets it; where it does not, the new file has fewer rights, never
+/// more. Its other hard links keep the old content. Only regular files are replaced: a device,
+/// FIFO, socket or folder is an error.
 ///
 /// Throws FileError or std::bad_alloc, and leaves `path` as it was; std::invalid_argument if the
 /// optimizer is not for this network, or metadata has a key that is taken or text that is not
-/// UTF-8. One FileError alone comes after `path` was replaced: "was written, but its directory
-/// can't be synced", when the disk fails there, so that a loss of power may bring the old file
-/// back. Thread safe with others that only read these objects. Signals and pthread_cancel() do no
-/// harm: interrupted system calls are begun again, and a thread that is cancelled meanwhile ends at
-/// its next cancellation point after the call. So does load_checkpoint().
+/// UTF-8. "can't be synced to the disk": SaveOptions::sync tells how to go on without. One
+/// FileError alone comes after `path` was replaced: "was written, but its directory can't be
+/// synced", when the disk fails there, so that a loss of power may bring the old file back. Thread
+/// safe with others that only read these objects. Signals and pthread_cancel() do no harm:
+/// interrupted system calls are begun again, and a thread that is cancelled meanwhile ends at its
+/// next cancellation point after the call. So does load_checkpoint().
 SIMDROP_API void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
                                  const Optimizer* optimizer = nullptr,
                                  const Metadata& metadata = {});
+
+/// What may be said of a save, each field by its name:
+/// save_checkpoint(path, mlp, {.optimizer = &adam, .sync = false}).
+struct SaveOptions {
+  const Optimizer* optimizer = nullptr;  ///< null: weights alone
+  Metadata metadata{};                   ///< text of the caller's own
+  /// Wait until the file is on the disk. Without, a loss of power soon after the call may leave an
+  /// empty or broken file where the old one was; a process that is killed still does not. For file
+  /// systems that refuse to sync, and files that are easily made again.
+  bool sync = true;
+};
+
+/// save_checkpoint() of these options.
+SIMDROP_API void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
+                                 const SaveOptions& options);
 
 /// What a file holds.
 struct Checkpoint {

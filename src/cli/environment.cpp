@@ -45,7 +45,7 @@ Json environment_json(int threads) {
 }
 
 void run_info(const InfoConfig& config) {
-  JsonFile file(config.json_path);
+  JsonFile file(config.json_path, config.no_sync);
   Json json = environment_json(0);
   Json& tables = json["tables"] = Json::array();
   for (const IsaInfo& info : isa_list()) {

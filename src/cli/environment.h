@@ -16,6 +16,7 @@ namespace simdrop::cli {
 
 struct InfoConfig {
   std::string json_path;
+  bool no_sync = false;
 };
 
 // simdrop info: CPU, kernel tables, build.

@@ -1,11 +1,11 @@
 // JSON, and files of results: complete or not there.
 #pragma once
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "io/output_file.h"
 #include "mlp/config_fields.h"
 
 // In JSON an enum is its name, and what may be missing null.
@@ -32,23 +32,18 @@ namespace simdrop::cli {
 // Members in the order of insertion, as a reader expects them.
 using Json = nlohmann::ordered_json;
 
-// Opens a temporary file beside `path` at once, so that a path that can't be written is known
-// before the work, and renames it over `path` when the results are there. An empty path: nothing is
-// written. Throws std::runtime_error naming the file.
+// Where --json leads: opened at once, so that a path that can't be written is known before the
+// work, and written when the results are there. An empty path: nothing is written. "-": standard
+// output, which then holds the JSON alone; what is printed goes to standard error. Throws
+// FileError.
 class JsonFile {
  public:
-  explicit JsonFile(const std::string& path);
-  ~JsonFile();
-  JsonFile(const JsonFile&) = delete;
-  JsonFile& operator=(const JsonFile&) = delete;
+  JsonFile(const std::string& path, bool no_sync);
 
   void commit(const Json& json);
 
  private:
-  std::string path_;
-  std::string temporary_;
-  std::ofstream out_;
-  bool committed_ = false;
+  std::optional<simdrop::detail::OutputFile> file_;
 };
 
 }  // namespace simdrop::cli

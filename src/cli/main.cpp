@@ -16,6 +16,7 @@
 #include "cli/demo.h"
 #include "cli/environment.h"
 #include "cli/overhead.h"
+#include "cli/terminal.h"
 #include "cli/train.h"
 #include "cli/train_arguments.h"
 #include "cli/train_file.h"
@@ -96,17 +97,23 @@ struct AddOption {
   }
 };
 
-void add_common(const AddOption& add, int& threads, std::string& json_path) {
+void add_json(const AddOption& add, std::string& json_path, bool& no_sync) {
+  add("json", json_path, "also write the results to FILE; -: to standard output alone", Range::any,
+      "FILE");
+  add("no-sync", no_sync, "don't wait until files are on the disk");
+}
+
+void add_threads(const AddOption& add, int& threads) {
   add("threads", threads, "threads; 0: as many as this process may use")
       ->check(in_range(0.0, 65536.0, "0 to 65536"));
-  add("json", json_path, "also write the results to FILE", Range::any, "FILE");
 }
 
 void add_train_options(const AddOption& add, TrainArguments& arguments) {
   visit_data_options(arguments, add);
   visit_run_options(arguments, add);
   visit_report_options(arguments, add);
-  add_common(add, arguments.threads, arguments.json_path);
+  add_threads(add, arguments.threads);
+  add_json(add, arguments.json_path, arguments.no_sync);
 }
 
 void add_overhead_options(const AddOption& add, OverheadConfig& config) {
@@ -121,7 +128,8 @@ void add_overhead_options(const AddOption& add, OverheadConfig& config) {
       any, "NAME,...", "element,neuron,lazy")
       ->check(CLI::IsMember({"element", "neuron", "lazy"}));
   add("seconds", config.seconds, "time for each row of the report", not_negative);
-  add_common(add, config.threads, config.json_path);
+  add_threads(add, config.threads);
+  add_json(add, config.json_path, config.no_sync);
 }
 
 // The command line, and what it was read into.
@@ -144,7 +152,7 @@ struct Program {
     app.require_subcommand(1);
     add_train_options({train_app}, train);
     add_overhead_options({overhead_app}, overhead);
-    AddOption{info_app}("json", info.json_path, "also write it to FILE", Range::any, "FILE");
+    add_json({info_app}, info.json_path, info.no_sync);
     demo_app.add_flag("--quick", quick_demo, "a tenth of the epochs and of the time to measure")
         ->envname("SIMDROP_QUICK_DEMO");
   }
@@ -186,6 +194,7 @@ int main(int argc, char** argv) {
     std::cerr << (what.rfind("simdrop: ", 0) == 0 ? "" : "simdrop: ") << what << '\n';
     return code;
   };
+  simdrop::cli::fill_standard_descriptors();
   // However OpenMP's threads are told to wait: here the library's own run, which never spin for
   // long.
   for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) unsetenv(name);

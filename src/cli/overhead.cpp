@@ -108,7 +108,7 @@ std::vector<OverheadRow> measure_overhead(const OverheadConfig& config) {
 }
 
 void run_overhead(const OverheadConfig& config) {
-  JsonFile file(config.json_path);
+  JsonFile file(config.json_path, config.no_sync);
   print(environment_line(config.threads));
   Json json{{"environment", environment_json(config.threads)},
             {"input_keep_prob", config.input_keep_prob},

@@ -19,6 +19,7 @@ struct OverheadConfig {
   double seconds = 2.0;  // for each row of the report
   int threads = 0;
   std::string json_path;
+  bool no_sync = false;
 };
 
 // What to say below rows of which some were disturbed: "" if none was.

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -17,9 +18,19 @@ namespace {
 constexpr std::chrono::milliseconds kRedrawInterval{100};
 constexpr std::size_t kColumnGap = 2;
 
+// Where all of it goes.
+struct Printed {
+  int descriptor;
+  std::ostream& stream;
+  const char* name;
+};
+const Printed standard_output{STDOUT_FILENO, std::cout, "standard output"};
+const Printed standard_error{STDERR_FILENO, std::cerr, "standard error"};
+const Printed* printed = &standard_output;
+
 std::size_t terminal_width() {
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  if (ioctl(printed->descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
   return size.ws_col;
 }
 
@@ -94,7 +105,7 @@ std::string Table::row(const std::vector<std::string>& cells) const {
   return line + "\n";
 }
 
-ProgressLine::ProgressLine() : terminal_(isatty(STDOUT_FILENO) == 1) {}
+ProgressLine::ProgressLine() : terminal_(isatty(printed->descriptor) == 1) {}
 
 bool ProgressLine::due() const {
   return terminal_ && std::chrono::steady_clock::now() >= next_;
@@ -103,19 +114,31 @@ bool ProgressLine::due() const {
 void ProgressLine::show(const std::string& text) {
   if (!terminal_) return;
   // A line that wrapped could not be overwritten.
-  std::cout << "\r" << text.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;
+  printed->stream << "\r" << text.substr(0, terminal_width() - 1) << "\x1b[K" << std::flush;
   shown_ = true;
   next_ = std::chrono::steady_clock::now() + kRedrawInterval;
 }
 
 void ProgressLine::clear() {
-  if (shown_) std::cout << "\r\x1b[K" << std::flush;
+  if (shown_) printed->stream << "\r\x1b[K" << std::flush;
   shown_ = false;
 }
 
 void print(const std::string& text) {
-  std::cout << text << std::flush;
-  if (!std::cout) throw std::runtime_error("standard output: write failed");
+  printed->stream << text << std::flush;
+  if (!printed->stream) throw std::runtime_error(std::string(printed->name) + ": write failed");
+}
+
+void print_to_standard_error() {
+  printed = &standard_error;
+}
+
+void fill_standard_descriptors() {
+  for (const int wanted : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(wanted, F_GETFD) >= 0) continue;
+    // The lowest number that is free: this one. The wrong way round, as if it were still closed.
+    static_cast<void>(open("/dev/null", wanted == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
 }
 
 }  // namespace simdrop::cli

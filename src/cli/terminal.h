@@ -34,7 +34,8 @@ class Table {
   std::vector<Column> columns_;
 };
 
-// A line on stdout that is overwritten in place, on terminals only: nothing is shown elsewhere.
+// A line of what is printed that is overwritten in place, on terminals only: nothing is shown
+// elsewhere.
 class ProgressLine {
  public:
   ProgressLine();
@@ -53,7 +54,14 @@ class ProgressLine {
   std::chrono::steady_clock::time_point next_{};
 };
 
-// Writes to stdout at once. Throws std::runtime_error if that fails.
+// Writes to standard output at once. Throws std::runtime_error if that fails.
 void print(const std::string& text);
+
+// From now on what is printed, and the line that is updated, go to standard error.
+void print_to_standard_error();
+
+// Opens what stands for standard input, output or error where there is none, so that no file of
+// ours gets its number and what is printed. Reading and writing them stays an error.
+void fill_standard_descriptors();
 
 }  // namespace simdrop::cli

@@ -8,12 +8,13 @@
 #include <string_view>
 
 #include "cli/environment.h"
+#include "cli/file_options.h"
 #include "cli/json_file.h"
 #include "cli/terminal.h"
 #include "cli/train_config.h"
 #include "cli/train_file.h"
 #include "cli/trainer.h"
-#include "io/atomic_file.h"
+#include "io/output_file.h"
 #include "mlp/config_fields.h"
 
 namespace simdrop::cli {
@@ -174,7 +175,7 @@ void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
     const EpochProgress progress =
         trainer.run_epoch([&](const EpochProgress& now) { report.step(now); });
     check_finite(progress);
-    if (!arguments.save.empty()) trainer.save(arguments.save, metadata);
+    if (!arguments.save.empty()) trainer.save(arguments.save, metadata, !arguments.no_sync);
     const bool last = epoch + 1 == end;
     if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
     Evaluations evaluations{{}, trainer.evaluate(data.test)};
@@ -188,9 +189,10 @@ void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
 }  // namespace
 
 void run_train(const TrainArguments& arguments) {
-  JsonFile file(arguments.json_path);
+  check_files(arguments);
+  JsonFile file(arguments.json_path, arguments.no_sync);
   // A place that can't be written is known before the work, too.
-  if (!arguments.save.empty()) (void)detail::AtomicFile(arguments.save);
+  if (!arguments.save.empty()) (void)detail::OutputFile(arguments.save);
   const TrainerConfig config = make_config(arguments);
   const NamedData named = load_data(arguments, config.network.widths.back());
   const io::Dataset& train = named.data.train;

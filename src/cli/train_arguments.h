@@ -40,6 +40,7 @@ struct TrainArguments {
   std::size_t train_limit = 0;  // 0 = all
   int threads = 0;
   std::string json_path;
+  bool no_sync = false;        // of the files that are written
   std::string save;            // a file for the run so far, after each epoch
   std::string resume;          // such a file
   std::size_t stop_after = 0;  // epochs, as if interrupted; 0 = all

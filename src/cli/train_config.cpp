@@ -9,6 +9,11 @@ bool is_moons(const TrainArguments& arguments) {
   return arguments.data == "moons";
 }
 
+std::string data_directory(const TrainArguments& arguments) {
+  const std::string name = arguments.data.value_or("fashion-mnist");
+  return name == "fashion-mnist" ? io::kFashionMnistDir : name;
+}
+
 std::vector<std::size_t> default_layers(bool moons, Loss loss) {
   if (!moons) return {784, 1024, 1024, 10};
   return {2, 64, 64, loss == Loss::softmax_ce ? std::size_t{2} : std::size_t{1}};
@@ -70,7 +75,7 @@ TrainerConfig make_config(const TrainArguments& arguments) {
   return config;
 }
 
-NamedData load_data(const TrainArguments& arguments, std::size_t outputs) {
+io::IdxPaths data_files(const TrainArguments& arguments) {
   const io::IdxPaths& files = arguments.files;
   const bool any =
       !(files.train_images + files.train_labels + files.test_images + files.test_labels).empty();
@@ -81,16 +86,20 @@ NamedData load_data(const TrainArguments& arguments, std::size_t outputs) {
         "--train-images, --train-labels, --test-images, --test-labels: give all four, and no "
         "--data");
   }
-  const std::size_t classes = outputs == 1 ? 2 : outputs;
+  if (any) return files;
+  if (is_moons(arguments)) return {};
+  return io::find_idx_files(data_directory(arguments));
+}
+
+NamedData load_data(const TrainArguments& arguments, std::size_t outputs) {
+  const io::IdxPaths files = data_files(arguments);
   NamedData result;
   if (is_moons(arguments)) {
     result = {"moons", io::make_moons(arguments.network.seed)};
-  } else if (any) {
-    result = {files.train_images, io::load_idx(files, classes)};
   } else {
-    std::string directory = arguments.data.value_or("fashion-mnist");
-    if (directory == "fashion-mnist") directory = io::kFashionMnistDir;
-    result = {directory, io::load_idx(io::find_idx_files(directory), classes)};
+    result.name = arguments.files.train_images.empty() ? data_directory(arguments)
+                                                       : arguments.files.train_images;
+    result.data = io::load_idx(files, outputs == 1 ? 2 : outputs);
   }
   if (arguments.train_limit != 0) {
     result.data.train =

@@ -12,6 +12,10 @@ namespace simdrop::cli {
 // Throws std::invalid_argument naming the option that makes no sense.
 [[nodiscard]] TrainerConfig make_config(const TrainArguments& arguments);
 
+// The files of the data; empty paths if it needs none. Throws std::invalid_argument for options
+// that don't go together, std::runtime_error for a directory without the files.
+[[nodiscard]] io::IdxPaths data_files(const TrainArguments& arguments);
+
 struct NamedData {
   std::string name;
   io::TrainTest data;

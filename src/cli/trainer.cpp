@@ -88,8 +88,8 @@ Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train, Checkpoi
   check_network_fits(config.network, train);
 }
 
-void Trainer::save(const std::string& path, const Metadata& metadata) const {
-  save_checkpoint(path, network_, &optimizer_, metadata);
+void Trainer::save(const std::string& path, const Metadata& metadata, bool sync) const {
+  save_checkpoint(path, network_, {.optimizer = &optimizer_, .metadata = metadata, .sync = sync});
 }
 
 double Trainer::learning_rate() const {

@@ -61,7 +61,7 @@ class Trainer {
   [[nodiscard]] std::size_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] double learning_rate() const;  // of the next step
   [[nodiscard]] const Mlp& network() const { return network_; }
-  void save(const std::string& path, const Metadata& metadata) const;
+  void save(const std::string& path, const Metadata& metadata, bool sync = true) const;
 
  private:
   double train_batch(const std::vector<std::size_t>& order, std::size_t begin, std::size_t end);

@@ -67,10 +67,8 @@ void add_state(const Optimizer& optimizer, std::vector<TensorData>& tensors) {
   }
 }
 
-}  // namespace
-
-void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* optimizer,
-                     const Metadata& metadata) {
+void save(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* optimizer,
+          const Metadata& metadata, bool sync) {
   const detail::NoCancellation whole;
   const detail::DefaultFloats floats;
   check_metadata(metadata);
@@ -82,9 +80,21 @@ void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp, const Op
   Metadata all = metadata;
   all[detail::format_key] = "pt";
   all[detail::config_key] = detail::config_text(mlp.config(), optimizer);
-  detail::AtomicFile file(path);
+  detail::OutputFile file(path, {.sync = sync});
   detail::write_safetensors(file, tensors, all);
   file.commit();
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* optimizer,
+                     const Metadata& metadata) {
+  save(path, mlp, optimizer, metadata, true);
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp,
+                     const SaveOptions& options) {
+  save(path, mlp, options.optimizer, options.metadata, options.sync);
 }
 
 }  // namespace simdrop

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "io/atomic_file.h"
 #include "io/byte_source.h"
+#include "io/output_file.h"
 #include "simdrop/matrix.hpp"
 
 namespace simdrop::detail {
@@ -50,7 +50,7 @@ struct TensorData {
   ConstMatrix values;
 };
 
-void write_safetensors(AtomicFile& file, std::span<const TensorData> tensors,
+void write_safetensors(OutputFile& file, std::span<const TensorData> tensors,
                        const std::map<std::string, std::string>& metadata);
 
 // What readers of the format take at most.

@@ -42,7 +42,7 @@ std::string header_text(std::span<const TensorData> tensors,
   return text;
 }
 
-void write_values(AtomicFile& file, std::vector<float>& buffer, ConstMatrix values) {
+void write_values(OutputFile& file, std::vector<float>& buffer, ConstMatrix values) {
   for (std::size_t r = 0; r < values.rows; ++r) {
     for (std::size_t c = 0; c < values.cols; c += piece) {
       const std::size_t n = std::min(piece, values.cols - c);
@@ -60,7 +60,7 @@ void write_values(AtomicFile& file, std::vector<float>& buffer, ConstMatrix valu
 
 }  // namespace
 
-void write_safetensors(AtomicFile& file, std::span<const TensorData> tensors,
+void write_safetensors(OutputFile& file, std::span<const TensorData> tensors,
                        const std::map<std::string, std::string>& metadata) {
   const std::string header = header_text(tensors, metadata);
   check_argument(header.size() <= max_header_bytes, "metadata: header size", header.size(),

@@ -244,8 +244,13 @@ static void files(const char* path) {
   simdrop_mlp* loaded = NULL;
   simdrop_optimizer* state = NULL;
   simdrop_mlp_config defaults;
+  simdrop_mlp_save_args args;
   OK(simdrop_mlp_config_init(&defaults, sizeof(defaults), &error));
   OK(simdrop_mlp_save(path, mlp, optimizer, &error));
+  OK(simdrop_mlp_save_args_init(&args, sizeof(args), &error));
+  args.optimizer = optimizer;
+  args.sync = 0;
+  OK(simdrop_mlp_save_run(path, mlp, &args, &error));
   OK(simdrop_mlp_load(path, &defaults, &loaded, &state, &error));
   CHECK(simdrop_mlp_num_parameters(loaded) == 22 && state != NULL);
   CHECK(remove(path) == 0);

@@ -134,6 +134,7 @@ TEST_SUITE("C API") {
     check_sizes(simdrop_mlp_config_init);
     check_sizes(simdrop_optimizer_config_init);
     check_sizes(simdrop_linear_forward_args_init);
+    check_sizes(simdrop_mlp_save_args_init);
 
     Longer<simdrop_dropout> longer{make_dropout(0.5), {}};
     longer.known.struct_size = sizeof(longer);

@@ -250,6 +250,14 @@ void add_network(Trials& t) {
   add(t, "mlp_save", "an error of the file", [](C& c, E e) {
     return simdrop_mlp_save("/dev/null/a folder that is none/x", c.mlp.get(), nullptr, e);
   });
+  add(t, "mlp_save_args_init", "an error",
+      [](C&, E e) { return simdrop_mlp_save_args_init(nullptr, 8, e); });
+  add(t, "mlp_save_run", "without sync", [](C& c, E e) {
+    simdrop_mlp_save_args args;
+    simdrop_mlp_save_args_init(&args, sizeof(args), nullptr);
+    args.sync = 0;
+    return simdrop_mlp_save_run(c.path.c_str(), c.mlp.get(), &args, e);
+  });
   add(t, "mlp_load", "with an optimizer", [](C& c, E e) {
     return simdrop_mlp_load(c.path.c_str(), &c.config, &c.new_mlp, &c.new_optimizer, e);
   });

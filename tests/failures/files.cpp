@@ -106,6 +106,10 @@ Trials file_trials() {
       [](Saved& s) { save_checkpoint(s.path, s.mlp, &s.optimizer, metadata); });
   add(trials, "save_checkpoint", "over another", weights,
       [](Saved& s) { save_checkpoint(s.path, s.mlp, &s.optimizer); });
+  add(trials, "save_checkpoint", "options", weights, [](Saved& s) {
+    save_checkpoint(s.path, s.mlp,
+                    {.optimizer = &s.optimizer, .metadata = metadata, .sync = false});
+  });
   add(trials, "save_checkpoint", "an error of metadata", weights, [](Saved& s) {
     static const Metadata wrong{{"format", "mine"}};
     save_checkpoint(s.path, s.mlp, nullptr, wrong);

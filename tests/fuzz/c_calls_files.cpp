@@ -30,6 +30,23 @@ void save(Objects& objects, Call& call) {
   call.run([&](auto* error) { return simdrop_mlp_save(path, network.mlp, optimizer, error); });
 }
 
+void save_run(Objects& objects, Call& call) {
+  const Network& network = objects.made_network(call.bytes);
+  simdrop_mlp_save_args value{};
+  value.optimizer = call.bytes.one_in(3) ? nullptr : objects.optimizer(call.bytes);
+  value.sync = static_cast<std::int32_t>(call.bytes.below(3));
+  value.reserved = call.bytes.one_in(32) ? 1 : 0;
+  const char* const path = any_path(call);
+  const auto* const args = call.structure(value);
+  call.run([&](auto* error) { return simdrop_mlp_save_run(path, network.mlp, args, error); });
+}
+
+void save_args_init(Objects& /*objects*/, Call& call) {
+  const std::size_t size = call.any_struct_size(sizeof(simdrop_mlp_save_args));
+  auto* const args = call.room<simdrop_mlp_save_args>(size);
+  call.run([&](auto* error) { return simdrop_mlp_save_args_init(args, size, error); });
+}
+
 void load(Objects& objects, Call& call) {
   const char* const path = any_path(call);
   const auto* const defaults = any_mlp_config(call);
@@ -48,7 +65,7 @@ void load(Objects& objects, Call& call) {
 }  // namespace
 
 std::vector<Function> files_calls() {
-  return {save, load};
+  return {save, save_run, save_args_init, load};
 }
 
 }  // namespace fuzz

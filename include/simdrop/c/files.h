@@ -30,6 +30,37 @@ SIMDROP_API simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp*
                                             simdrop_error* error);
 
 /**
+ * What may be said of a save. What is not set keeps the default that simdrop_mlp_save_args_init()
+ * gave it.
+ */
+typedef struct simdrop_mlp_save_args {
+  size_t struct_size;                 /**< sizeof(simdrop_mlp_save_args) */
+  const simdrop_optimizer* optimizer; /**< default NULL: weights alone */
+  /**
+   * Default 1: wait until the file is on the disk. 0: a loss of power soon after the call may leave
+   * an empty or broken file where the old one was; a process that is killed still does not. For
+   * file systems that refuse to sync ("can't be synced to the disk").
+   */
+  int32_t sync;
+  int32_t reserved; /**< 0 */
+} simdrop_mlp_save_args;
+
+/**
+ * Sets all defaults. Writes struct_size = sizeof(simdrop_mlp_save_args) bytes.
+ * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
+ */
+SIMDROP_API simdrop_status simdrop_mlp_save_args_init(simdrop_mlp_save_args* args,
+                                                      size_t struct_size, simdrop_error* error);
+
+/**
+ * simdrop_mlp_save() with these arguments.
+ * @param args not NULL.
+ */
+SIMDROP_API simdrop_status simdrop_mlp_save_run(const char* path, const simdrop_mlp* mlp,
+                                                const simdrop_mlp_save_args* args,
+                                                simdrop_error* error);
+
+/**
  * Reads such a file, or one of a PyTorch Sequential of Linear layers. Nothing in it is trusted.
  * @param defaults what the file does not tell; its widths are not used. Not NULL.
  * @param mlp receives a network, which belongs to the caller.
