@@ -3,17 +3,25 @@
 #include <unistd.h>
 
 #include <span>
+#include <utility>
 
+#include "cli/output_stream.h"
 #include "cli/terminal.h"
 
 namespace simdrop::cli {
 
 JsonFile::JsonFile(const std::string& path, bool no_sync) {
   if (path == "-") {
-    file_.emplace(STDOUT_FILENO, "standard output");
+    const char* const name = "standard output";
+    file_.emplace(another_descriptor(STDOUT_FILENO, name), name);
     print_to_standard_error();
   } else if (!path.empty()) {
-    file_.emplace(path, simdrop::detail::OutputOptions{.sync = !no_sync, .streams = true});
+    auto stream = open_stream(path);
+    if (stream) {
+      file_.emplace(std::move(*stream), path);
+    } else {
+      file_.emplace(path, !no_sync);
+    }
   }
 }
 

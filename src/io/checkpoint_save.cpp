@@ -80,7 +80,7 @@ void save(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* op
   Metadata all = metadata;
   all[detail::format_key] = "pt";
   all[detail::config_key] = detail::config_text(mlp.config(), optimizer);
-  detail::OutputFile file(path, {.sync = sync});
+  detail::OutputFile file(path, sync);
   detail::write_safetensors(file, tensors, all);
   file.commit();
 }

@@ -5,10 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "io/output_path.h"
@@ -36,30 +34,6 @@ bool is_refusal(int error) noexcept {
          error == EOPNOTSUPP;
 }
 
-// The N of /dev/fd/N, whose link may name nothing.
-std::optional<int> descriptor_of(std::string_view path) noexcept {
-  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
-    if (!path.starts_with(folder)) continue;
-    const std::string_view digits = path.substr(folder.size());
-    int number = 0;
-    const auto end = digits.data() + digits.size();
-    const auto [at, error] = std::from_chars(digits.data(), end, number);
-    if (error == std::errc() && at == end && number >= 0) return number;
-  }
-  return std::nullopt;
-}
-
-bool is_writable(int descriptor) noexcept {
-  const int flags = fcntl(descriptor, F_GETFL);
-  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
-
-// What a descriptor and a path both are may be written through the descriptor.
-bool leads_to(int descriptor, const struct stat& file) noexcept {
-  struct stat status {};
-  return is_writable(descriptor) && fstat(descriptor, &status) == 0 && same_inode(status, file);
-}
-
 // A signal may interrupt it, on the file systems of networks, before it was done or after.
 bool renamed(const fs::path& from, const fs::path& to) noexcept {
   bool interrupted = false;
@@ -81,45 +55,15 @@ void OutputFile::fail(const char* what, int error) const {
   fail(what + (": " + error_text(error)));
 }
 
-OutputFile::OutputFile(const fs::path& path, OutputOptions options)
-    : path_(path), sync_(options.sync) {
+OutputFile::OutputFile(const fs::path& path, bool sync) : path_(path), sync_(sync) {
   // First as the system follows links, which may refuse those of others.
   const std::optional<struct stat> old = status_of(path_);
-  const struct stat* const status = old ? &*old : nullptr;
-  if (options.streams && open_stream(status)) return;
-  open_replacement(status);
-}
-
-OutputFile::OutputFile(int descriptor, const std::string& name) : path_(name), sync_(false) {
-  use_descriptor(descriptor);
+  open_replacement(old ? &*old : nullptr);
 }
 
 OutputFile::~OutputFile() {
   file_.reset(-1);  // what is open can't be removed on every file system
   if (!temporary_.empty()) unlink(temporary_.c_str());
-}
-
-void OutputFile::use_descriptor(int descriptor) {
-  const bool writable = is_writable(descriptor);
-  if (writable) file_.reset(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
-  if (file_.get() < 0) fail("can't be written", writable ? errno : EBADF);
-}
-
-bool OutputFile::open_stream(const struct stat* old) {
-  if (const auto descriptor = descriptor_of(path_.native())) {
-    use_descriptor(*descriptor);
-    return true;
-  }
-  if (old == nullptr) return false;
-  for (const int standard : {STDOUT_FILENO, STDERR_FILENO}) {
-    if (!leads_to(standard, *old)) continue;
-    use_descriptor(standard);
-    return true;
-  }
-  if (!S_ISCHR(old->st_mode) && !S_ISFIFO(old->st_mode)) return false;
-  file_.reset(uninterrupted([&] { return open(path_.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC); }));
-  if (file_.get() < 0) fail("can't be written", errno);
-  return true;
 }
 
 void OutputFile::open_replacement(const struct stat* old) {

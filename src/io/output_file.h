@@ -1,5 +1,4 @@
-// The one way to write a file: it is there as a whole or not at all. What can't be replaced, a
-// device or a FIFO, is written into.
+// The one way to write a file: it is there as a whole or not at all.
 #pragma once
 
 #include <sys/stat.h>
@@ -8,28 +7,23 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "io/byte_source.h"
 
 namespace simdrop::detail {
 
-struct OutputOptions {
-  bool sync = true;      // a file that is replaced is on the disk when commit() returns
-  bool streams = false;  // character devices, FIFOs and open descriptors are written into
-};
-
 // Writes beside where `path` leads and, on commit(), renames over it; without a commit() the
 // temporary file is removed. A file that was there keeps its mode, and owner and group as far as
 // the system lets it; where it does not, it has fewer rights, never more. Throws FileError; the
 // target is as it was then, unless commit() says that it was written.
-//
-// Streams are opened here, and receive at once what is written: /dev/fd/N, what standard output or
-// standard error are, character devices, FIFOs (whose reader is waited for). They are not synced.
 class OutputFile {
  public:
-  explicit OutputFile(const std::filesystem::path& path, OutputOptions options = {});
-  // Writes into an open descriptor, which stays open.
-  OutputFile(int descriptor, const std::string& name);
+  // sync: the file is on the disk when commit() returns.
+  explicit OutputFile(const std::filesystem::path& path, bool sync = true);
+  // Writes at once into what is open and can't be replaced: a device, a pipe.
+  OutputFile(Descriptor stream, const std::string& name)
+      : path_(name), sync_(false), file_(std::move(stream)) {}
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -40,8 +34,6 @@ class OutputFile {
  private:
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(const char* what, int error) const;
-  void use_descriptor(int descriptor);
-  [[nodiscard]] bool open_stream(const struct stat* old);
   void open_replacement(const struct stat* old);
   void open_temporary(mode_t mode);
   void keep_rights(const struct stat& old) const;
