@@ -49,7 +49,7 @@ FileSource::Opened FileSource::open(const std::filesystem::path& path) {
       [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (file.get() < 0) fail(error_text(errno));
   struct stat status {};
-  if (fstat(file.get(), &status) != 0) fail(error_text(errno));
+  if (uninterrupted([&] { return fstat(file.get(), &status); }) != 0) fail(error_text(errno));
   if (S_ISDIR(status.st_mode)) fail("is a directory");
   if (!S_ISREG(status.st_mode)) fail("is not a regular file");
   return {std::move(file), static_cast<std::uint64_t>(status.st_size)};

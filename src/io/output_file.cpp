@@ -61,9 +61,8 @@ OutputFile::OutputFile(const fs::path& path, bool sync) : path_(path), sync_(syn
   open_replacement(old ? &*old : nullptr);
 }
 
-OutputFile::~OutputFile() {
-  file_.reset(-1);  // what is open can't be removed on every file system
-  if (!temporary_.empty()) unlink(temporary_.c_str());
+OutputFile::Temporary::~Temporary() {
+  if (!name.empty()) unlink(name.c_str());
 }
 
 void OutputFile::open_replacement(const struct stat* old) {
@@ -90,7 +89,7 @@ void OutputFile::open_temporary(mode_t mode) {
         [&] { return open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
     if (fd >= 0) {
       file_.reset(fd);
-      temporary_ = std::move(name);
+      temporary_.name = std::move(name);
       return;
     }
     if (errno != EEXIST) break;  // another thread has it, or a process that was killed left it
@@ -138,7 +137,7 @@ void OutputFile::close_file() {
 }
 
 void OutputFile::commit() {
-  if (temporary_.empty()) return close_file();
+  if (temporary_.name.empty()) return close_file();
   if (sync_ && uninterrupted([&] { return fsync(file_.get()); }) != 0) {
     fail("can't be synced to the disk", errno);
   }
@@ -151,8 +150,8 @@ void OutputFile::replace() {
   const Descriptor directory = open_directory();
   const FileError not_synced(path_.string(),
                              "was written, but its directory can't be synced: " + error_text(EIO));
-  if (!renamed(temporary_, target_)) fail("can't be replaced", errno);
-  temporary_.clear();
+  if (!renamed(temporary_.name, target_)) fail("can't be replaced", errno);
+  temporary_.name.clear();
   if (directory.get() < 0) return;
   // File systems that don't sync directories are left to the system.
   if (uninterrupted([&] { return fsync(directory.get()); }) != 0 && errno == EIO) throw not_synced;

@@ -24,14 +24,21 @@ class OutputFile {
   // Writes at once into what is open and can't be replaced: a device, a pipe.
   OutputFile(Descriptor stream, const std::string& name)
       : path_(name), sync_(false), file_(std::move(stream)) {}
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::span<const std::byte> bytes);
   void commit();
 
  private:
+  // A file that goes away with its object.
+  struct Temporary {
+    std::filesystem::path name;  // none, or none any more
+
+    Temporary() = default;
+    ~Temporary();
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+  };
+
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(const char* what, int error) const;
   void open_replacement(const struct stat* old);
@@ -41,11 +48,11 @@ class OutputFile {
   void replace();
   [[nodiscard]] Descriptor open_directory() const;
 
-  std::filesystem::path path_;       // as given
-  std::filesystem::path target_;     // where links lead
-  std::filesystem::path temporary_;  // none: a stream
+  std::filesystem::path path_;    // as given
+  std::filesystem::path target_;  // where links lead
+  Temporary temporary_;           // none: a stream
   bool sync_;
-  Descriptor file_{-1};
+  Descriptor file_{-1};  // closed first: what is open can't be removed on every file system
 };
 
 }  // namespace simdrop::detail

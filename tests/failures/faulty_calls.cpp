@@ -20,17 +20,22 @@ struct Plan {
   std::size_t n = 0;
   int error = 0;
   When when = When::before;
+  bool later = false;  // the calls behind it, too
 };
 
 Plan plan;
-std::size_t counts[std::size(all_calls)];
+std::size_t counts[number_of_calls];
 std::size_t most_bytes = 0;
 bool refuse_later = false;
+bool other_owner = false;
+constexpr unsigned no_owner = 3'123'456;
 
 // The result of `real`, or what is planned instead.
 template <class Real>
 auto faulty(Call call, const Real& real) {
-  const bool fails = ++counts[static_cast<std::size_t>(call)] == plan.n && plan.call == call;
+  const std::size_t n = ++counts[static_cast<std::size_t>(call)];
+  const bool planned = plan.n != 0 && plan.call == call;
+  const bool fails = planned && (n == plan.n || (plan.later && n > plan.n));
   if (fails && plan.when == When::before) {
     // A descriptor is gone even if closing it failed.
     if (call == Call::close) static_cast<void>(real());
@@ -50,8 +55,12 @@ std::size_t limited(std::size_t bytes) noexcept {
 }  // namespace
 
 void fail_call(Call call, std::size_t n, int error, When when) noexcept {
-  plan = {call, n, error, when};
+  plan = {call, n, error, when, false};
   std::fill(std::begin(counts), std::end(counts), 0);
+}
+void fail_calls_from(Call call, std::size_t n, int error) noexcept {
+  fail_call(call, n, error);
+  plan.later = true;
 }
 std::size_t calls_of(Call call) noexcept {
   return counts[static_cast<std::size_t>(call)];
@@ -62,8 +71,12 @@ void limit_bytes(std::size_t bytes) noexcept {
 void refuse_memory_after_rename() noexcept {
   refuse_later = true;
 }
+void pretend_other_owner() noexcept {
+  other_owner = true;
+}
 void no_faults() noexcept {
   plan = {};
+  other_owner = false;
   most_bytes = 0;
   refuse_later = false;
   test::refuse_allocations(0);
@@ -81,6 +94,10 @@ int __real_fsync(int fd);
 int __real_close(int fd);
 int __real_rename(const char* from, const char* to);
 int __real_fchmod(int fd, mode_t mode);
+int __real_fchown(int fd, uid_t owner, gid_t group);
+int __real_stat(const char* path, struct stat* status);
+int __real_fstat(int fd, struct stat* status);
+ssize_t __real_readlink(const char* path, char* text, size_t size);
 
 int __wrap_open(const char* path, int flags, ...) {
   va_list arguments;
@@ -111,6 +128,22 @@ int __wrap_rename(const char* from, const char* to) {
 }
 int __wrap_fchmod(int fd, mode_t mode) {
   return failures::faulty(failures::Call::fchmod, [&] { return __real_fchmod(fd, mode); });
+}
+int __wrap_fchown(int fd, uid_t owner, gid_t group) {
+  return failures::faulty(failures::Call::fchown, [&] { return __real_fchown(fd, owner, group); });
+}
+int __wrap_stat(const char* path, struct stat* status) {
+  const int result =
+      failures::faulty(failures::Call::stat, [&] { return __real_stat(path, status); });
+  if (failures::other_owner) status->st_uid = status->st_gid = failures::no_owner;
+  return result;
+}
+int __wrap_fstat(int fd, struct stat* status) {
+  return failures::faulty(failures::Call::fstat, [&] { return __real_fstat(fd, status); });
+}
+ssize_t __wrap_readlink(const char* path, char* text, size_t size) {
+  return failures::faulty(failures::Call::readlink,
+                          [&] { return __real_readlink(path, text, size); });
 }
 
 }  // extern "C"
