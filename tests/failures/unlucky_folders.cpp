@@ -35,6 +35,11 @@ constexpr const char* small_disk = "size=256k,nr_inodes=16,mode=0777";
 
 // Exit code 77, and why.
 int skip(const char* why) {
+  std::printf("skipped: %s\n", why);
+  return skipped;
+}
+// What the system said, too.
+int skip_refused(const char* why) {
   std::printf("skipped: %s: %s\n", why, std::strerror(errno));
   return skipped;
 }
@@ -116,7 +121,9 @@ bool mount_disk(const fs::path& folder) {
   };
   if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mounted()) return true;
   const std::string user = "0 " + std::to_string(geteuid()) + " 1";
-  return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/uid_map", user) &&
+  const std::string group = "0 " + std::to_string(getegid()) + " 1";
+  return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/setgroups", "deny") &&
+         write_text("/proc/self/uid_map", user) && write_text("/proc/self/gid_map", group) &&
          mounted();
 }
 
@@ -129,7 +136,7 @@ bool become_nobody(bool in_some_group = false) {
 }
 
 int full_disk(const fs::path& folder) {
-  if (!mount_disk(folder)) return skip("no disk can be mounted");
+  if (!mount_disk(folder)) return skip_refused("no disk can be mounted");
   const fs::path file = folder / "f";
   bool ok = check(save(file, small).empty(), "a small file has room");
   ok &= refuses(file, file, "write failed: No space left on device");
@@ -144,7 +151,7 @@ int full_disk(const fs::path& folder) {
 }
 
 int full_disk_without_sync(const fs::path& folder) {
-  if (!mount_disk(folder)) return skip("no disk can be mounted");
+  if (!mount_disk(folder)) return skip_refused("no disk can be mounted");
   const fs::path file = folder / "f";
   save(file, small);
   std::string message;
@@ -160,11 +167,11 @@ int full_disk_without_sync(const fs::path& folder) {
 }
 
 int read_only_disk(const fs::path& folder) {
-  if (!mount_disk(folder)) return skip("no disk can be mounted");
+  if (!mount_disk(folder)) return skip_refused("no disk can be mounted");
   const fs::path file = folder / "f";
   save(file, small);
   if (mount("simdrop", folder.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, small_disk) != 0) {
-    return skip("no disk can be made read-only");
+    return skip_refused("no disk can be made read-only");
   }
   bool ok = refuses(file, file, "can't be written: Read-only file system");
   ok &= check(save(folder / "new", small) == "simdrop: " + (folder / "new").string() +
@@ -179,7 +186,7 @@ int file_size_limit(const fs::path& folder) {
   save(file, small);
   std::signal(SIGXFSZ, SIG_IGN);
   const rlimit limit{10'000, 10'000};
-  if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return skip("no limit for the size of files");
+  if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return skip_refused("no limit for the size of files");
   return refuses(file, file, "write failed: File too large") ? right : wrong;
 }
 
@@ -187,7 +194,7 @@ int read_only_folder(const fs::path& folder) {
   const fs::path file = folder / "f";
   save(file, small);
   fs::permissions(folder, fs::perms(0555));
-  if (!become_nobody()) return skip("root can't become another user");
+  if (!become_nobody()) return skip_refused("root can't become another user");
   bool ok = refuses(file, file, "can't be written: Permission denied");
   ok &= check(save(folder / "new", small).ends_with("can't be written: Permission denied"),
               "a new file");
@@ -203,7 +210,7 @@ int link_to_read_only_folder(const fs::path& folder) {
   fs::permissions(locked, fs::perms(0555));
   fs::permissions(folder, fs::perms(0777));
   const int result = in_child([&] {
-    if (!become_nobody()) return skip("root can't become another user");
+    if (!become_nobody()) return skip_refused("root can't become another user");
     const bool ok = refuses(link, file, "can't be written: Permission denied") &&
                     check(fs::is_symlink(link), "the link stays") &&
                     check(entries(folder) == 2, "nothing beside it");
@@ -218,7 +225,7 @@ int locked_folder(const fs::path& folder) {
   save(folder / "f", small);
   fs::permissions(folder, fs::perms(0));
   const int result = in_child([&] {
-    if (!become_nobody()) return skip("root can't become another user");
+    if (!become_nobody()) return skip_refused("root can't become another user");
     const std::string message = save(folder / "f", large);
     const std::string want = "simdrop: " + (folder / "f").string() + ": Permission denied";
     return check(message == want, message.c_str()) ? right : wrong;
@@ -234,7 +241,7 @@ int sticky_folder(const fs::path& folder) {
   save(file, small);
   fs::permissions(file, fs::perms(0666));
   fs::permissions(folder, fs::perms(01777));
-  if (!become_nobody()) return skip("root can't become another user");
+  if (!become_nobody()) return skip_refused("root can't become another user");
   return refuses(file, file, "can't be replaced: Operation not permitted") ? right : wrong;
 }
 
@@ -261,13 +268,13 @@ int owner_and_group(const fs::path& folder) {
   const fs::path file = folder / "f";
   fs::permissions(folder, fs::perms(0777));
   save(file, small);
-  if (!give(file, {nobody, some_group, 0640})) return skip("root can't give files away");
+  if (!give(file, {nobody, some_group, 0640})) return skip_refused("root can't give files away");
   // Root keeps both.
   bool ok = check(save(file, large).empty() && has(file, {nobody, some_group, 0640}), "root");
   // Another user keeps a group that it is in.
   ok &= give(file, {0, some_group, 0660});
   ok &= in_child([&] {
-          if (!become_nobody(true)) return skip("root can't become another user");
+          if (!become_nobody(true)) return skip_refused("root can't become another user");
           return save(file, small).empty() ? right : wrong;
         }) == right;
   ok &= check(has(file, {nobody, some_group, 0660}), "a group of the user");
