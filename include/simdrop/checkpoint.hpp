@@ -43,8 +43,8 @@ using Metadata = std::map<std::string, std::string>;
 /// happens, `path` is the old file or the new one. (A process that is killed leaves the temporary
 /// file.) Of a symbolic link, the target is replaced. A file that was there keeps its mode, owner
 /// and group as far as the system lets it; where it does not, the new file has fewer rights, never
-/// more. Its other hard links keep the old content. Only regular files are replaced: a device,
-/// FIFO, socket or folder is an error.
+/// more. Other hard links keep the old content, access control lists are not kept. Only regular
+/// files are replaced: a device, FIFO, socket or folder is an error.
 ///
 /// Throws FileError or std::bad_alloc, and leaves `path` as it was; std::invalid_argument if the
 /// optimizer is not for this network, or metadata has a key that is taken or text that is not

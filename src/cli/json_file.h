@@ -32,10 +32,10 @@ namespace simdrop::cli {
 // Members in the order of insertion, as a reader expects them.
 using Json = nlohmann::ordered_json;
 
-// Where --json leads: opened at once, so that a path that can't be written is known before the
-// work, and written when the results are there. An empty path: nothing is written. "-": standard
-// output, which then holds the JSON alone; what is printed goes to standard error. Throws
-// FileError.
+// Where --json leads. A path that can't be written is known at once, before the work; a file is
+// made when the results are there, so that a run that is interrupted leaves nothing. An empty path:
+// nothing is written. "-": standard output, which then holds the JSON alone; what is printed goes
+// to standard error. Throws FileError.
 class JsonFile {
  public:
   JsonFile(const std::string& path, bool no_sync);
@@ -43,7 +43,9 @@ class JsonFile {
   void commit(const Json& json);
 
  private:
-  std::optional<simdrop::detail::OutputFile> file_;
+  std::string path_;
+  bool no_sync_;
+  std::optional<simdrop::detail::OutputFile> output_;  // once it is open
 };
 
 }  // namespace simdrop::cli

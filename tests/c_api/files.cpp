@@ -131,6 +131,45 @@ TEST_SUITE("C API files") {
     CHECK(got == want);
   }
 
+  TEST_CASE("a save with arguments by name, synced or not, is the same file") {
+    const Folder folder;
+    const std::string path = folder.file("named"), plain = folder.file("plain");
+    const auto mlp = create(make_config());
+    const auto optimizer = create(made(simdrop_optimizer_config_init), mlp.get());
+    const auto bytes = [](const std::string& file) {
+      std::ifstream in(file, std::ios::binary);
+      return std::string(std::istreambuf_iterator<char>(in), {});
+    };
+    auto args = made(simdrop_mlp_save_args_init);
+    CHECK(args.optimizer == nullptr);
+    CHECK(args.sync == 1);
+    CHECK(args.reserved == 0);
+    for (const simdrop_optimizer* state :
+         {optimizer.get(), static_cast<simdrop_optimizer*>(nullptr)}) {
+      args.optimizer = state;
+      REQUIRE(simdrop_mlp_save(plain.c_str(), mlp.get(), state, nullptr) == SIMDROP_OK);
+      for (const std::int32_t sync : {0, 1, -1}) {
+        std::filesystem::remove(path);
+        args.sync = sync;
+        REQUIRE(simdrop_mlp_save_run(path.c_str(), mlp.get(), &args, nullptr) == SIMDROP_OK);
+        CHECK(bytes(path) == bytes(plain));
+      }
+    }
+    using E = simdrop_error*;
+    const std::string before = bytes(path);
+    args.reserved = 7;
+    expect_invalid("args->reserved", "7",
+                   [&](E e) { return simdrop_mlp_save_run(path.c_str(), mlp.get(), &args, e); });
+    args.reserved = 0;
+    expect_invalid("args", "NULL",
+                   [&](E e) { return simdrop_mlp_save_run(path.c_str(), mlp.get(), nullptr, e); });
+    expect_invalid("path", "NULL",
+                   [&](E e) { return simdrop_mlp_save_run(nullptr, mlp.get(), &args, e); });
+    expect_invalid("mlp", "NULL",
+                   [&](E e) { return simdrop_mlp_save_run(path.c_str(), nullptr, &args, e); });
+    CHECK(bytes(path) == before);
+  }
+
   TEST_CASE("files that are not there or broken, and places that are none") {
     const Folder folder;
     const std::string none = folder.file("none.safetensors"), broken = folder.file("broken");

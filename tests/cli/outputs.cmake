@@ -96,6 +96,11 @@ shell(1 "^simdrop: standard output: write failed\n$" "s ${epoch} --save closed.s
 shell(0 "^$" "s info --json no_errors.json 2>&- >/dev/null && test ! -e closed.json && test ! -e closed.st")
 json(no_errors.json cpu)
 
+# A run that is interrupted leaves nothing; what was there stays.
+shell(124 "^$" "echo old > stopped.json
+timeout -s INT 1 '${program}' train --data moons --epochs 1000000 --json stopped.json > /dev/null")
+shell(0 "^old\n$" "cat stopped.json")
+
 # Options that name one file: an error before anything is done.
 shell(0 "^$" "mkdir there; ln -s there again; touch x y z w; echo old > old; ln old hard; ln -s none dangling")
 foreach(pair "one one" "./one one" "one .//one" "there/one again/one" "one again/../one" "old old"

@@ -150,6 +150,32 @@ TEST_CASE(
   CHECK(dir.entries() == 3);
 }
 
+TEST_CASE("checkpoint: every form of the call writes the same file") {
+  const test::TemporaryDirectory dir;
+  const Mlp mlp = network();
+  const Optimizer sgd({}, mlp);
+  const Metadata text{{"key", "value"}};
+  const auto file = [&](const auto& save) {
+    save(fs::path(dir.name("f")));
+    return test::read_file(dir.name("f"));
+  };
+  const std::string weights = file([&](const fs::path& path) { save_checkpoint(path, mlp); });
+  for (const std::string& same :
+       {file([&](const fs::path& path) { save_checkpoint(path, mlp, {}); }),
+        file([&](const fs::path& path) { save_checkpoint(path, mlp, nullptr); }),
+        file([&](const fs::path& path) { save_checkpoint(path, mlp, {}, {}); }),
+        file([&](const fs::path& path) { save_checkpoint(path, mlp, SaveOptions{}); }),
+        file([&](const fs::path& path) { save_checkpoint(path, mlp, {.sync = false}); })}) {
+    CHECK(same == weights);
+  }
+  const std::string all =
+      file([&](const fs::path& path) { save_checkpoint(path, mlp, &sgd, text); });
+  CHECK(all != weights);
+  CHECK(all == file([&](const fs::path& path) {
+          save_checkpoint(path, mlp, {.optimizer = &sgd, .metadata = text});
+        }));
+}
+
 TEST_CASE("checkpoint: a name in the working directory") {
   const test::TemporaryDirectory dir;
   const fs::path before = fs::current_path();
