@@ -228,6 +228,11 @@ TEST_CASE("output file: a link of /proc to a file that has lost its name") {
   CHECK(error_of("/proc/self/fd/" + std::to_string(newer.get())) ==
         "can't be replaced: it has no name");
   CHECK(dir.entries() == 0);
+  // What the link says may be the name of another file.
+  const std::string other = dir.write("f (deleted)", "other");
+  CHECK(error_of("/proc/self/fd/" + std::to_string(newer.get())) ==
+        "can't be replaced: it has no name");
+  CHECK(test::read_file(other) == "other");
 }
 
 TEST_CASE("output file: what is not committed is not there") {
