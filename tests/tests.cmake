@@ -18,6 +18,16 @@ function(simdrop_add_tests program)
   endif()
 endfunction()
 
+# simdrop_make_calls_faulty(PROGRAM)
+# Its calls on files lead to failures/faulty_calls.cpp, which may make them fail.
+function(simdrop_make_calls_faulty program)
+  target_sources(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tests/failures/faulty_calls.cpp
+                                    ${PROJECT_SOURCE_DIR}/tests/helpers/count_allocations.cpp)
+  foreach(call open write pread fsync close rename fchmod fchown stat fstat readlink fcntl)
+    target_link_options(${program} PRIVATE LINKER:--wrap=${call})
+  endforeach()
+endfunction()
+
 # simdrop_register(TEST COMMAND ... [ISA name] [LABELS ...] [ENVIRONMENT ...])
 # A CTest. ISA: on this instruction set, or skipped where the CPU lacks it.
 function(simdrop_register test)

@@ -59,6 +59,17 @@ shell(1 "^simdrop: folder: is a directory\n$" "mkdir folder; s info --json folde
 shell(1 "^simdrop: null: is not a regular file\n$" "s ${epoch} --save null")
 shell(1 "^simdrop: fifo: is not a regular file\n$" "s ${epoch} --save fifo")
 
+# Devices of its own, where this process may make them: opened or refused, they stay devices.
+execute_process(COMMAND mknod -m 666 own_null c 1 3 WORKING_DIRECTORY "${WORK}"
+                RESULT_VARIABLE no_devices ERROR_VARIABLE why)
+if(no_devices)
+  message(STATUS "skipped: devices of its own: ${why}")
+else()
+  shell(0 "^character special file\n$" "s info --json own_null > /dev/null 2>&1; stat -c %F own_null")
+  shell(1 "^simdrop: own_disk: is not a regular file\nblock special file\n$"
+    "mknod own_disk b 7 255; s info --json own_disk; c=$?; stat -c %F own_disk; exit $c")
+endif()
+
 # "-": JSON alone on standard output, and what is printed on standard error.
 shell(0 "^$" "s info --json - > dash.json 2> dash.txt && grep -q kernels dash.txt && test ! -e -")
 json(dash.json cpu)

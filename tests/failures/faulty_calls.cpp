@@ -98,6 +98,7 @@ int __real_fchown(int fd, uid_t owner, gid_t group);
 int __real_stat(const char* path, struct stat* status);
 int __real_fstat(int fd, struct stat* status);
 ssize_t __real_readlink(const char* path, char* text, size_t size);
+int __real_fcntl(int fd, int command, long argument);
 
 int __wrap_open(const char* path, int flags, ...) {
   va_list arguments;
@@ -144,6 +145,14 @@ int __wrap_fstat(int fd, struct stat* status) {
 ssize_t __wrap_readlink(const char* path, char* text, size_t size) {
   return failures::faulty(failures::Call::readlink,
                           [&] { return __real_readlink(path, text, size); });
+}
+int __wrap_fcntl(int fd, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  const long argument = va_arg(arguments, long);  // what is there, if anything
+  va_end(arguments);
+  return failures::faulty(failures::Call::fcntl,
+                          [&] { return __real_fcntl(fd, command, argument); });
 }
 
 }  // extern "C"

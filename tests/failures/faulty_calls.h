@@ -6,8 +6,21 @@
 
 namespace failures {
 
-enum class Call { open, write, pread, fsync, close, rename, fchmod, fchown, stat, fstat, readlink };
-inline constexpr std::size_t number_of_calls = 11;
+enum class Call {
+  open,
+  write,
+  pread,
+  fsync,
+  close,
+  rename,
+  fchmod,
+  fchown,
+  stat,
+  fstat,
+  readlink,
+  fcntl
+};
+inline constexpr std::size_t number_of_calls = 12;
 
 enum class When { before, after };  // it fails and has done nothing, or has done its work
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -17,6 +18,7 @@
 #include "helpers/safetensors_file.h"
 #include "helpers/temporary_directory.h"
 #include "simdrop/checkpoint.hpp"
+#include "simdrop/simdrop.h"
 
 namespace {
 
@@ -244,6 +246,26 @@ TEST_CASE("failures: where syncing is refused, a save that asks for none works")
     files.succeeds();
     CHECK(failures::calls_of(Call::fsync) == 0);
   }
+  // The C interface asks for it likewise.
+  const std::int64_t widths[] = {2, 2};
+  simdrop_mlp_config config{};
+  REQUIRE(simdrop_mlp_config_init(&config, sizeof(config), nullptr) == SIMDROP_OK);
+  config.widths = widths;
+  config.num_widths = 2;
+  simdrop_mlp* mlp = nullptr;
+  REQUIRE(simdrop_mlp_create(&config, &mlp, nullptr) == SIMDROP_OK);
+  simdrop_mlp_save_args args{};
+  REQUIRE(simdrop_mlp_save_args_init(&args, sizeof(args), nullptr) == SIMDROP_OK);
+  const auto save = [&] {
+    failures::fail_calls_from(Call::fsync, 1, EINVAL);
+    const simdrop_status status = simdrop_mlp_save_run(files.path.c_str(), mlp, &args, nullptr);
+    no_faults();
+    return status;
+  };
+  CHECK(save() == SIMDROP_FILE_ERROR);
+  args.sync = 0;
+  CHECK(save() == SIMDROP_OK);
+  simdrop_mlp_destroy(mlp);
   // What else may fail is an error as ever.
   files.put_old_file();
   fail_call(Call::close, 1, EIO);
