@@ -127,6 +127,8 @@ def read_run(path, clock, statistic):
     for name, time in times.items():
         if not (math.isfinite(time.nanoseconds) and time.nanoseconds > 0.0):
             raise BadInput(f"{path}: {name} took {time.nanoseconds:g} ns")
+        if time.noise is not None and not math.isfinite(time.noise):
+            raise BadInput(f"{path}: the noise of {name} is {time.noise:g}")
     if not times:
         raise BadInput(f"{path}: has no benchmarks")
     return times

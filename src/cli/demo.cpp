@@ -5,9 +5,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "cli/divergence.h"
 #include "cli/environment.h"
 #include "cli/overhead.h"
 #include "cli/terminal.h"
@@ -95,11 +97,13 @@ class SideBySide {
           "Columns: what is dropped, and keep_prob of the hidden layers (input: of the input)\n\n" +
           table_.header());
     for (std::size_t epoch = 1; epoch <= experiment_.epochs; ++epoch) {
-      for (std::size_t i = 0; i < trainers_.size(); ++i) run_epoch(i);
+      for (std::size_t i = 0; i < trainers_.size(); ++i) {
+        naming(i, [&] { run_epoch(i); });
+      }
       if (epoch % experiment_.report_every == 0 || epoch == experiment_.epochs) report(epoch);
     }
     for (std::size_t i = 0; i < trainers_.size(); ++i) {
-      outcomes_[i].train = trainers_[i]->evaluate(train_);
+      outcomes_[i].train = naming(i, [&] { return trainers_[i]->evaluate(train_); });
     }
     return outcomes_;
   }
@@ -111,6 +115,16 @@ class SideBySide {
     return result;
   }
 
+  // What work() gives, or a divergence that says whose.
+  template <class Work>
+  std::invoke_result_t<Work> naming(std::size_t i, Work work) {
+    try {
+      return work();
+    } catch (const Divergence& found) {
+      throw std::runtime_error(outcomes_[i].variant.name + ": " + found.what());
+    }
+  }
+
   void run_epoch(std::size_t i) {
     const EpochProgress done = trainers_[i]->run_epoch([&](const EpochProgress& now) {
       if (!line_.due()) return;
@@ -120,9 +134,6 @@ class SideBySide {
                  fixed(now.loss, 4) + "  " +
                  grouped(static_cast<std::size_t>(now.examples_per_second)) + " examples/s");
     });
-    if (!std::isfinite(done.loss)) {
-      throw std::runtime_error("training diverged (" + outcomes_[i].variant.name + ")");
-    }
     outcomes_[i].seconds = done.train_seconds;
     outcomes_[i].steps += done.step;
   }
@@ -131,7 +142,8 @@ class SideBySide {
     std::vector<std::string> cells{std::to_string(epoch)};
     for (std::size_t i = 0; i < trainers_.size(); ++i) {
       Outcome& outcome = outcomes_[i];
-      outcome.test.push_back({outcome.seconds, trainers_[i]->evaluate(test_).accuracy});
+      const Evaluation test = naming(i, [&] { return trainers_[i]->evaluate(test_); });
+      outcome.test.push_back({outcome.seconds, test.accuracy});
       const std::string seconds = fixed(outcome.seconds, 2) + " s";
       cells.push_back(percent(outcome.accuracy()) +
                       std::string(10 - std::min<std::size_t>(10, seconds.size()), ' ') + seconds);

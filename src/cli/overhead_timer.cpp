@@ -100,7 +100,8 @@ double OverheadTimer::time_step(double keep_prob, double input_keep_prob) {
   const Targets targets(std::span<const std::uint8_t>(data_.labels).subspan(first, setting_.batch));
   const Clock::time_point start = Clock::now();
   network_.train_step(x, targets, optimizer_);
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  // Never 0, however coarse the clock is: times are divided by one another.
+  return std::max(std::chrono::duration<double, std::milli>(Clock::now() - start).count(), 1e-6);
 }
 
 double spread(const Quartiles& values) {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 
+#include "cli/divergence.h"
 #include "cli/environment.h"
 #include "cli/file_options.h"
 #include "cli/json_file.h"
@@ -154,13 +154,6 @@ class Report {
                 {"time left", 11}}};
 };
 
-void check_finite(const EpochProgress& progress) {
-  if (std::isfinite(progress.loss)) return;
-  throw std::runtime_error("training diverged: the loss is " + shortest(progress.loss) +
-                           " in epoch " + std::to_string(progress.epoch + 1) +
-                           "; a smaller --lr may help");
-}
-
 // Each epoch that is evaluated goes to `epochs`.
 void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
                 const io::TrainTest& data, Trainer& trainer, Json& epochs) {
@@ -174,15 +167,16 @@ void run_epochs(const TrainArguments& arguments, const TrainerConfig& config,
   for (std::size_t epoch = begin; epoch < end; ++epoch) {
     const EpochProgress progress =
         trainer.run_epoch([&](const EpochProgress& now) { report.step(now); });
-    check_finite(progress);
-    if (!arguments.save.empty()) trainer.save(arguments.save, metadata, !arguments.no_sync);
     const bool last = epoch + 1 == end;
-    if (!last && (epoch + 1) % arguments.eval_every != 0) continue;
-    Evaluations evaluations{{}, trainer.evaluate(data.test)};
-    if (last || arguments.eval_train == EvalTrain::every)
-      evaluations.train = trainer.evaluate(data.train);
-    report.epoch(progress, evaluations);
-    epochs.push_back(epoch_json(progress, evaluations));
+    if (last || (epoch + 1) % arguments.eval_every == 0) {
+      Evaluations evaluations{{}, trainer.evaluate(data.test)};
+      if (last || arguments.eval_train == EvalTrain::every)
+        evaluations.train = trainer.evaluate(data.train);
+      report.epoch(progress, evaluations);
+      epochs.push_back(epoch_json(progress, evaluations));
+    }
+    // Evaluated first, for what diverged must not replace the last good file.
+    if (!arguments.save.empty()) trainer.save(arguments.save, metadata, !arguments.no_sync);
   }
 }
 
@@ -205,7 +199,11 @@ void run_train(const TrainArguments& arguments) {
             {"config", config_json(named, config, trainer)},
             {"epochs", Json::array()}};
   const Clock::time_point start = Clock::now();
-  run_epochs(arguments, config, named.data, trainer, json["epochs"]);
+  try {
+    run_epochs(arguments, config, named.data, trainer, json["epochs"]);
+  } catch (const Divergence& found) {
+    throw std::runtime_error(std::string(found.what()) + "; a smaller --lr may help");
+  }
   json["train_accuracy"] = json["epochs"].back()["train_accuracy"];
   json["test_accuracy"] = json["epochs"].back()["test_accuracy"];
   json["train_seconds"] = json["epochs"].back()["train_seconds"];

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/divergence.h"
 #include "cli/json_file.h"
 #include "io/checkpoint_config.h"
 #include "mlp/config_fields.h"
@@ -104,6 +105,8 @@ Checkpoint load_run(const std::string& path, const TrainerConfig& config, std::s
       text_of(config.network, config.optimizer, rate)) {
     throw FileError(path, "its network or its optimiser is not that of its arguments");
   }
+  const std::string found = find_not_finite(run.mlp, *run.optimizer);
+  if (!found.empty()) throw FileError(path, "holds a run that had diverged: " + found);
   const std::size_t steps = steps_per_epoch(config, examples);
   const std::uint64_t done = run.optimizer->step_count();
   if (done % steps != 0 || done / steps >= config.epochs) {

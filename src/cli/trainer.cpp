@@ -6,10 +6,15 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/divergence.h"
+#include "cli/terminal.h"
 #include "mlp/config_fields.h"
 
 namespace simdrop::cli {
 namespace {
+
+// So many examples are evaluated before a run is saved, where weights are read once for all.
+constexpr std::size_t kTriedRows = 32;
 
 Checkpoint new_run(const MlpConfig& network, const OptimizerConfig& optimizer) {
   Mlp mlp(network);
@@ -37,6 +42,16 @@ Targets make_targets(Loss loss, std::span<const std::uint8_t> labels, std::size_
   return ConstMatrix(values.data(), labels.size(), outputs);
 }
 
+// Nothing if an output is not finite.
+std::optional<std::size_t> predicted_class(std::span<const float> outputs) {
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!std::isfinite(outputs[i])) return {};
+    if (outputs[i] > outputs[largest]) largest = i;
+  }
+  return outputs.size() > 1 ? largest : std::size_t{outputs.front() > 0.5F};
+}
+
 }  // namespace
 
 void check_network_fits(const MlpConfig& network, const io::Dataset& data) {
@@ -59,12 +74,8 @@ void check_network_fits(const MlpConfig& network, const io::Dataset& data) {
 std::size_t count_correct(ConstMatrix predictions, std::span<const std::uint8_t> labels) {
   std::size_t correct = 0;
   for (std::size_t r = 0; r < predictions.rows; ++r) {
-    const float* row = predictions.row(r);
-    const std::size_t guess =
-        predictions.cols == 1
-            ? static_cast<std::size_t>(row[0] > 0.5F)
-            : static_cast<std::size_t>(std::max_element(row, row + predictions.cols) - row);
-    correct += guess == labels[r] ? 1 : 0;
+    const std::span<const float> outputs(predictions.row(r), predictions.cols);
+    correct += predicted_class(outputs) == labels[r] ? 1 : 0;
   }
   return correct;
 }
@@ -88,13 +99,30 @@ Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train, Checkpoi
   check_network_fits(config.network, train);
 }
 
-void Trainer::save(const std::string& path, const Metadata& metadata, bool sync) const {
+void Trainer::fail(const char* preposition, const std::string& what) const {
+  const std::uint64_t steps = optimizer_.step_count();
+  const std::uint64_t epoch = steps == 0 ? 1 : (steps - 1) / steps_per_epoch_ + 1;
+  throw Divergence("training diverged " + std::string(preposition) + " epoch " +
+                   std::to_string(epoch) + ", step " + grouped(steps) + ": " + what);
+}
+
+void Trainer::check_parameters() {
+  if (finite_after_ == optimizer_.step_count()) return;
+  const std::string found = find_not_finite(network_, optimizer_);
+  if (!found.empty()) fail("by", found);
+  finite_after_ = optimizer_.step_count();
+}
+
+void Trainer::save(const std::string& path, const Metadata& metadata, bool sync) {
+  const std::size_t rows = std::min(kTriedRows, train_.rows());
+  evaluate(ConstMatrix(train_.x.data(), rows, train_.features),
+           std::span(train_.labels).first(rows));
   save_checkpoint(path, network_, {.optimizer = &optimizer_, .metadata = metadata, .sync = sync});
 }
 
 double Trainer::learning_rate() const {
   if (config_.schedule == Schedule::constant) return config_.optimizer.learning_rate;
-  const auto total = static_cast<double>(config_.epochs * steps_per_epoch_);
+  const auto total = static_cast<double>(config_.epochs) * static_cast<double>(steps_per_epoch_);
   const auto done = static_cast<double>(optimizer_.step_count());
   return config_.optimizer.learning_rate * std::max(0.0, 1.0 - done / total);
 }
@@ -128,6 +156,7 @@ EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>
     const std::size_t end = std::min(begin + batch, train_.rows());
     const double loss = train_batch(order, begin, end);
     const std::chrono::duration<double> step_time = std::chrono::steady_clock::now() - start;
+    if (!std::isfinite(loss)) fail("in", "the loss is " + not_finite_text(loss));
     progress.seconds += step_time.count();
     progress.train_seconds = train_seconds_ + progress.seconds;
     loss_sum += loss * static_cast<double>(end - begin);
@@ -137,9 +166,9 @@ EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>
     ++progress.step;
     progress.loss = loss_sum / examples;
     progress.accuracy = static_cast<double>(correct) / examples;
-    progress.examples_per_second = examples / progress.seconds;
+    // A clock may be too coarse for a step.
+    progress.examples_per_second = examples / std::max(progress.seconds, 1e-9);
     if (on_step) on_step(progress);
-    if (!std::isfinite(loss)) break;
   }
   ++epochs_done_;
   train_seconds_ = progress.train_seconds;
@@ -147,14 +176,21 @@ EpochProgress Trainer::run_epoch(const std::function<void(const EpochProgress&)>
 }
 
 Evaluation Trainer::evaluate(const io::Dataset& data) {
+  return evaluate(data.inputs(), data.labels);
+}
+
+Evaluation Trainer::evaluate(ConstMatrix x, std::span<const std::uint8_t> labels) {
+  check_parameters();
   const std::size_t outputs = config_.network.widths.back();
-  std::vector<float> predictions(data.rows() * outputs);
-  const Matrix out(predictions.data(), data.rows(), outputs);
-  network_.predict(data.inputs(), out);
+  std::vector<float> predictions(x.rows * outputs);
+  const Matrix out(predictions.data(), x.rows, outputs);
+  network_.predict(x, out);
   std::vector<float> values;
-  const Targets targets = make_targets(config_.network.loss, data.labels, outputs, values);
-  return {network_.loss_of(out, targets),
-          static_cast<double>(count_correct(out, data.labels)) / static_cast<double>(data.rows())};
+  const Targets targets = make_targets(config_.network.loss, labels, outputs, values);
+  // It is finite if all outputs are, and only then.
+  const double loss = network_.loss_of(out, targets);
+  if (!std::isfinite(loss)) fail("by", "the loss of an evaluation is " + not_finite_text(loss));
+  return {loss, static_cast<double>(count_correct(out, labels)) / static_cast<double>(x.rows)};
 }
 
 }  // namespace simdrop::cli

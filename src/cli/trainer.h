@@ -3,7 +3,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,21 +53,29 @@ class Trainer {
   // Goes on after the epochs that `run`, which has an optimizer, has done.
   Trainer(const TrainerConfig& config, const io::Dataset& train, Checkpoint run);
 
-  // Runs the next epoch; the last batch of an epoch holds what remains. Stops early, and says so
-  // by a loss that is not finite, if training diverges. on_step is called after each step.
+  // All that follows throws Divergence, which says in which step or by which one, when something
+  // is not finite: the loss of a step, or what the last step left. There is no going on then.
+
+  // Runs the next epoch; the last batch of an epoch holds what remains. on_step is called after
+  // each step.
   EpochProgress run_epoch(const std::function<void(const EpochProgress&)>& on_step = {});
 
-  // Inference mode.
+  // Inference mode. Weights and the optimizer's state are looked at too.
   [[nodiscard]] Evaluation evaluate(const io::Dataset& data);
+
+  // Evaluates a few examples first: what diverged is not written.
+  void save(const std::string& path, const Metadata& metadata, bool sync = true);
 
   [[nodiscard]] std::size_t epochs_done() const { return epochs_done_; }
   [[nodiscard]] std::size_t steps_per_epoch() const { return steps_per_epoch_; }
   [[nodiscard]] double learning_rate() const;  // of the next step
   [[nodiscard]] const Mlp& network() const { return network_; }
-  void save(const std::string& path, const Metadata& metadata, bool sync = true) const;
 
  private:
   double train_batch(const std::vector<std::size_t>& order, std::size_t begin, std::size_t end);
+  Evaluation evaluate(ConstMatrix x, std::span<const std::uint8_t> labels);
+  void check_parameters();
+  [[noreturn]] void fail(const char* preposition, const std::string& what) const;
 
   TrainerConfig config_;
   const io::Dataset& train_;
@@ -73,6 +84,7 @@ class Trainer {
   std::size_t steps_per_epoch_;
   std::size_t epochs_done_ = 0;
   double train_seconds_ = 0.0;
+  std::optional<std::uint64_t> finite_after_;  // so many steps check_parameters() found no fault
   std::vector<float> batch_x_;
   std::vector<std::uint8_t> batch_labels_;
   std::vector<float> batch_values_;
@@ -84,7 +96,8 @@ class Trainer {
 // the data: widths.front() features; one output per class, or a single one for two classes.
 void check_network_fits(const MlpConfig& network, const io::Dataset& data);
 
-// Correct predictions: the largest output, or a single output against 1/2.
+// Correct predictions: the largest output, or a single output against 1/2. A row with an output
+// that is not finite predicts nothing.
 [[nodiscard]] std::size_t count_correct(ConstMatrix predictions,
                                         std::span<const std::uint8_t> labels);
 

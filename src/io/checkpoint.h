@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/byte_source.h"
+#include "io/safetensors.h"
 #include "simdrop/checkpoint.hpp"
 
 namespace simdrop::detail {
@@ -20,6 +21,10 @@ inline std::vector<const char*> state_names(const OptimizerConfig& config) {
   if (config.momentum > 0.0) return {"optimizer.momentum_buffer."};
   return {};
 }
+
+// All tensors of a file: each layer's weights and bias in turn, and if there is an optimizer its
+// state, in the same order, as often as it has state_names().
+std::vector<TensorData> saved_tensors(const Mlp& mlp, const Optimizer* optimizer);
 
 // load_checkpoint() from anywhere.
 Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults);

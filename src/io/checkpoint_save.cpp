@@ -6,7 +6,6 @@
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"
-#include "io/safetensors.h"
 #include "mlp/checkpoint_access.h"
 
 namespace simdrop {
@@ -72,11 +71,8 @@ void save(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* op
   const detail::NoCancellation whole;
   const detail::DefaultFloats floats;
   check_metadata(metadata);
-  std::vector<TensorData> tensors = parameters_of(mlp);
-  if (optimizer != nullptr) {
-    check_optimizer(mlp, *optimizer);
-    add_state(*optimizer, tensors);
-  }
+  if (optimizer != nullptr) check_optimizer(mlp, *optimizer);
+  const std::vector<TensorData> tensors = detail::saved_tensors(mlp, optimizer);
   Metadata all = metadata;
   all[detail::format_key] = "pt";
   all[detail::config_key] = detail::config_text(mlp.config(), optimizer);
@@ -86,6 +82,12 @@ void save(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* op
 }
 
 }  // namespace
+
+std::vector<TensorData> detail::saved_tensors(const Mlp& mlp, const Optimizer* optimizer) {
+  std::vector<TensorData> tensors = parameters_of(mlp);
+  if (optimizer != nullptr) add_state(*optimizer, tensors);
+  return tensors;
+}
 
 void save_checkpoint(const std::filesystem::path& path, const Mlp& mlp, const Optimizer* optimizer,
                      const Metadata& metadata) {

@@ -173,6 +173,19 @@ class Faults(unittest.TestCase):
         self.refused('{"benchmarks": []}', "has no benchmarks")
         self.refused('{"benchmarks": [{"name": "a", "real_time": 0}]}', "a took 0 ns")
 
+    def test_numbers_that_are_none(self):
+        row = (
+            '{"rows": [{"width": 256, "batch": 32, "keep_prob": 0.5, "unit": "neuron", "none_ms": '
+            '{"lower_quartile": %s, "median": %s, "upper_quartile": 2}, "dropout_ms": '
+            '{"lower_quartile": 1, "median": 1, "upper_quartile": 1}}]}'
+        )
+        name = "step_none/neuron/256/32/0.5"
+        self.refused(row % (1, "null"), "is no output of a benchmark")
+        self.refused(row % (1, "NaN"), f"{name} took nan ns")
+        self.refused(row % (1, "Infinity"), f"{name} took inf ns")
+        self.refused(row % ("null", 2), "is no output of a benchmark")
+        self.refused(row % ("NaN", 2), f"the noise of {name} is nan")
+
     def test_missing_file(self):
         status, _, error = compare(RUNS[0], HERE / "missing.json")
         self.assertEqual(status, 2)

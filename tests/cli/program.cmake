@@ -248,6 +248,27 @@ expect(1 "missing/out.st: can't be written" train --data moons --epochs 1 --save
 expect(1 "simdrop: missing.st: No such file" train --resume missing.st)
 expect(1 "train.json: not a safetensors file" train --resume train.json)
 expect(1 "torch.st: was not written by simdrop train --save" train --resume torch.st)
+# Training that diverges says so wherever it shows, and replaces nothing.
+file(WRITE "${WORK}/kept.json" "results of before")
+file(COPY_FILE "${WORK}/linear-2.st" "${WORK}/kept.st")
+set(kept --json kept.json --save kept.st)
+set(overflow train --data moons --loss identity_mse --lr 1e30 --train-limit 32)
+expect(1 "diverged in epoch 1, step 2: the loss is (nan|inf); a smaller --lr" train --data moons
+  --loss identity_mse --lr 1e30 ${kept})
+expect(1 "diverged by epoch 1, step 1: the loss of an evaluation is (nan|inf); a smaller --lr"
+  ${overflow} --epochs 1 ${kept})
+expect(1 "diverged by epoch 1, step 1: " ${overflow} --stop-after 1 --eval-every 9 ${kept})
+expect(1 "diverged by epoch 1, step 1: " ${overflow} --eval-every 9 --eval-train last ${kept})
+expect(1 "diverged in epoch 2, step 2: " ${overflow} --eval-every 9 --json kept.json)
+if(EXISTS /usr/share/datasets/fashion-mnist)
+  expect(1 "diverged by epoch 1, step 3: " train --layers 784,256,256,10 --train-limit 768
+    --batch 256 --epochs 1 --lr 10 --lr-schedule constant --loss identity_mse --threads 1 ${kept})
+endif()
+file(READ "${WORK}/kept.json" json)
+if(NOT json STREQUAL "results of before")
+  message(SEND_ERROR "kept.json was replaced:\n${json}")
+endif()
+expect(0 "\n +3 [^\n]+\n\n" train --resume kept.st --stop-after 1)
 file(GLOB leftovers "${WORK}/diverged.*" "${WORK}/*.tmp*" "${WORK}/.simdrop-*")
 if(leftovers)
   message(SEND_ERROR "left behind: ${leftovers}")

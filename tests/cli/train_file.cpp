@@ -1,6 +1,8 @@
 // The file of a run: what does not belong to it.
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -8,6 +10,7 @@
 #include "cli/train_file.h"
 #include "helpers/safetensors_file.h"
 #include "helpers/temporary_directory.h"
+#include "mlp/checkpoint_access.h"
 
 namespace {
 
@@ -89,4 +92,29 @@ TEST_CASE("cli: files that are not of the run") {
   const Checkpoint run = load_checkpoint(path, cli::make_config(moons()).network);
   save_checkpoint(dir.name("weights"), run.mlp, nullptr, run.metadata);
   CHECK(has(load_error(dir.name("weights")), "has no optimiser to go on with"));
+}
+
+TEST_CASE("cli: a run that had diverged is not resumed") {
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const test::TemporaryDirectory dir;
+  const Checkpoint good = load_checkpoint(run_file(dir), cli::make_config(moons()).network);
+  const auto error = [&](const auto& spoil) {
+    Checkpoint run{good.mlp.clone(), good.optimizer, good.metadata};
+    spoil(run);
+    save_checkpoint(dir.name("diverged"), run.mlp, &*run.optimizer, run.metadata);
+    return load_error(dir.name("diverged"));
+  };
+  CHECK(error([](Checkpoint&) {}) == "no error");
+  CHECK(has(error([](Checkpoint& run) { run.mlp.weights(1)(3, 1) = std::nanf(""); }),
+            "diverged: holds a run that had diverged: a weight of layer 1 is nan"));
+  CHECK(has(error([](Checkpoint& run) { run.mlp.bias(2)[0] = -inf; }),
+            "holds a run that had diverged: a bias of layer 2 is -inf"));
+  CHECK(has(error([](Checkpoint& run) { detail::optimizer_state(*run.optimizer, 0, 2)[3] = inf; }),
+            "diverged: the optimiser's state of a weight of layer 2 is inf"));
+  // Even if it has done all its epochs.
+  CHECK(has(error([](Checkpoint& run) {
+              run.mlp.weights(2)(0, 0) = inf;
+              detail::set_step_count(*run.optimizer, 64);
+            }),
+            "a weight of layer 2 is inf"));
 }

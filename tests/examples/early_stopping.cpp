@@ -37,7 +37,7 @@ simdrop::Mlp train(const Points& training, const Points& validation) {
     mlp.train_step(x, training.labels, adam);
     mlp.predict(unseen, probabilities);
     const double loss = mlp.loss_of(probabilities, validation.labels);
-    if (loss >= best_loss) continue;
+    if (!(loss < best_loss)) continue;  // NaN, as of training that diverged, is no better
     best = mlp.clone();
     best_loss = loss;
     since_best = 0;

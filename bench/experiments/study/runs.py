@@ -112,6 +112,9 @@ def load(directory):
     by_rate = {}
     for path in sorted(pathlib.Path(directory).glob("*.json")):
         result = Result(json.loads(path.read_text()))
+        # simdrop up to 0.2.0 wrote results of training that diverged.
+        if any(epoch["test_loss"] is None for epoch in result.epochs):
+            raise SystemExit(f"{path}: training diverged")
         key = (result.images, result.width, result.setting)
         by_rate.setdefault(key, {}).setdefault(result.lr, []).append(result)
     if not by_rate:
