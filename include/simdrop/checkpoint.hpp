@@ -9,6 +9,7 @@
 #include <string>
 
 #include "simdrop/api.h"
+#include "simdrop/linear.hpp"
 #include "simdrop/mlp.hpp"
 #include "simdrop/optimizer.hpp"
 #include "simdrop/requirements.hpp"
@@ -80,20 +81,46 @@ struct Checkpoint {
   Metadata metadata;                   ///< without the keys "format" and "simdrop"
 };
 
+/// What a file that save_checkpoint() did not write leaves to its reader: its tensors are weights
+/// alone. Fields are given by name: {.activation = Activation::relu, .loss = Loss::identity_mse}.
+struct LoadOptions {
+  /// What lies between the layers. An Mlp has Activation::relu there: a model with another one
+  /// (GELU, tanh, LeakyReLU) would predict something else, and cannot be loaded.
+  std::optional<Activation> activation{};
+  /// What the last layer computes, and what trains it.
+  std::optional<Loss> loss{};
+};
+
+///@{
 /// Reads a file of save_checkpoint(), or any safetensors file of a PyTorch Sequential of Linear
 /// layers: all tensors are named PREFIX INTEGER ".weight" or ".bias" with one prefix for all of
-/// them (which may be empty), sorted by the integer; weights have two dimensions, each layer has a
-/// bias, and its inputs are the outputs of the layer before. ReLU between them is taken for
-/// granted.
+/// them (which may be empty), sorted by the integer, which is written without leading zeros and
+/// below 2^64; weights have two dimensions, each layer has a bias, and its inputs are the outputs
+/// of the layer before. If the prefix is empty or ends with ".", integers count modules, and two
+/// that follow each other have nothing between them, no ReLU either: an error. (Multiply such
+/// layers into one; or leave a gap in the numbers of a ModuleList whose forward() applies ReLU.)
 ///
-/// `defaults`: of the network. What the file tells replaces its fields: widths always, and in
-/// files of save_checkpoint() everything but max_batch, num_threads, record and keep_gradients.
+/// `options`: must say the loss of a file that is not of save_checkpoint(), and the activation if
+/// it has several layers, or the file's own metadata must: "activation", which is "relu", and
+/// "loss", which is "sigmoid_bce", "softmax_ce" or "identity_mse". Both may say it, but not
+/// different things; nor may options contradict a file of save_checkpoint(). (Such a file's
+/// metadata "activation" and "loss" are the caller's own text, and mean nothing here.)
+///
+/// `defaults`: of the network. What the file and options tell replaces its fields: widths and loss
+/// always, and in files of save_checkpoint() everything but max_batch, num_threads, record and
+/// keep_gradients.
 ///
 /// Nothing in the file is trusted: each length, offset, dtype and shape is checked before memory
-/// is taken. Throws FileError for a file that is not there, no regular file, broken, or of another
-/// kind of network; std::invalid_argument naming the field of `defaults` that is out of its range;
-/// std::bad_alloc.
+/// is taken. A header is refused at its first wrong entry, at more than 393,216 tensors (the
+/// deepest network has fewer) and at more than 4096 keys of metadata, and takes less than 4 times
+/// its size while it is read. Throws FileError for a file that is not there, no regular file,
+/// broken, of another kind of network, or silent about what must be told; std::invalid_argument
+/// naming the field of `defaults` or `options` that is out of its range; std::bad_alloc.
 [[nodiscard]] SIMDROP_API Checkpoint load_checkpoint(const std::filesystem::path& path,
                                                      const MlpConfig& defaults);
+[[nodiscard]] SIMDROP_API Checkpoint load_checkpoint(const std::filesystem::path& path,
+                                                     const MlpConfig& defaults,
+                                                     const LoadOptions& options);
+///@}
 
 }  // namespace simdrop

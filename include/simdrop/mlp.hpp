@@ -23,7 +23,8 @@ namespace simdrop {
 /// The loss of a batch of m examples, and dZ of the last layer (not divided by m):
 /// - sigmoid_bce: A = sigmoid(Z); loss = 1/m sum over examples and outputs of
 ///   -(y log a + (1 - y) log(1 - a)); dZ = A - Y. Targets in [0, 1].
-/// - softmax_ce: A = softmax(Z) by row; loss = 1/m sum of -log a[label]; dZ = A - onehot.
+/// - softmax_ce: A = softmax(Z) by row; loss = 1/m sum of -log a[label]; dZ = A - onehot. Of 2 to
+///   256 outputs: one alone would always be 1, and labels, which are bytes, name no more.
 /// - identity_mse: A = Z; loss = mean over examples and outputs of (a - y)^2;
 ///   dZ = 2 (A - Y) / outputs.
 enum class Loss { sigmoid_bce, softmax_ce, identity_mse };

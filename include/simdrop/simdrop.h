@@ -41,7 +41,8 @@
  *
  * @section c_structs Structures
  * Each begins with struct_size, which the caller sets to sizeof(the structure), by itself or with
- * the simdrop_..._init() function that sets all defaults.
+ * the simdrop_..._init() function that sets all defaults. Where a member has a default and cannot
+ * be 0, 0 means the default too; elsewhere 0 is 0 (a keep_prob of 0 drops everything).
  *
  * @section c_abi How this interface is kept
  * As long as the library's name is libsimdrop.so.0 (its SONAME), a program that was compiled

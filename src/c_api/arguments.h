@@ -63,7 +63,7 @@ inline Dropout dropout_of(const simdrop_dropout* given) {
           .stream = {.seed = d.seed, .id = d.stream_id},
           .first = d.first,
           .rule = static_cast<MaskRule>(d.rule),
-          .rounds = static_cast<PhiloxRounds>(d.rounds)};
+          .rounds = static_cast<PhiloxRounds>(d.rounds == 0 ? dropout_defaults.rounds : d.rounds)};
 }
 
 }  // namespace simdrop::c_api

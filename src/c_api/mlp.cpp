@@ -34,7 +34,9 @@ MlpConfig mlp_config_of(const simdrop_mlp_config& c, Executor* executor) {
       array_of(c.keep_prob, count_of(c.num_keep_prob, "num_keep_prob"), "keep_prob");
   config.keep_prob.assign(keep_prob.begin(), keep_prob.end());
   config.executor = executor;
+  const std::size_t default_max_batch = config.max_batch;
   detail::visit_mlp_fields(from_c, config, c);
+  if (config.max_batch == 0) config.max_batch = default_max_batch;
   return config;
 }
 

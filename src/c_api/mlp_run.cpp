@@ -18,7 +18,8 @@ simdrop::Targets targets_of(const simdrop_targets* given, std::size_t rows, std:
                                   t.labels == nullptr ? "neither" : "both",
                                   "labels or values, the other NULL");
   if (t.labels != nullptr) return std::span(t.labels, rows);
-  return simdrop::ConstMatrix(t.values, rows, outputs, count_of(t.values_ld, "values_ld"));
+  const std::size_t ld = count_of(t.values_ld, "values_ld");
+  return simdrop::ConstMatrix(t.values, rows, outputs, ld == 0 ? outputs : ld);
 }
 
 void put(double* place, double value) {

@@ -24,7 +24,9 @@ simdrop_optimizer_config config_of(const simdrop::OptimizerConfig& c) {
 
 simdrop::OptimizerConfig config_of(const simdrop_optimizer_config& c) {
   simdrop::OptimizerConfig config;
+  const double default_epsilon = config.epsilon;
   simdrop::detail::visit_optimizer_fields(from_c, config, c);
+  if (config.epsilon == 0.0) config.epsilon = default_epsilon;
   return config;
 }
 

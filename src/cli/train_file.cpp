@@ -7,7 +7,9 @@
 
 #include "cli/divergence.h"
 #include "cli/json_file.h"
+#include "io/byte_source.h"
 #include "io/checkpoint_config.h"
+#include "io/safetensors.h"
 #include "mlp/config_fields.h"
 
 namespace simdrop::cli {
@@ -57,7 +59,8 @@ Metadata run_metadata(const TrainArguments& arguments, const TrainerConfig& conf
 }
 
 TrainArguments saved_arguments(const std::string& path) {
-  const Json json = run_json(path, load_checkpoint(path, {}).metadata);
+  detail::FileSource source(path);
+  const Json json = run_json(path, detail::read_header(source).metadata);
   TrainArguments arguments;
   const auto read = [&](const char* option, auto& value, auto&&...) {
     try {

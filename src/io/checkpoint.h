@@ -27,6 +27,7 @@ inline std::vector<const char*> state_names(const OptimizerConfig& config) {
 std::vector<TensorData> saved_tensors(const Mlp& mlp, const Optimizer* optimizer);
 
 // load_checkpoint() from anywhere.
-Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults);
+Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults,
+                           const LoadOptions& options = {});
 
 }  // namespace simdrop::detail

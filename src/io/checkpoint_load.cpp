@@ -1,13 +1,15 @@
-#include <algorithm>
-#include <charconv>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "base/check.h"
 #include "base/float_environment.h"
 #include "base/no_cancellation.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_config.h"
 #include "io/json_reader.h"
+#include "io/layer_tensors.h"
 #include "io/safetensors.h"
 #include "mlp/checkpoint_access.h"
 
@@ -15,45 +17,44 @@ namespace simdrop {
 namespace detail {
 namespace {
 
-constexpr std::string_view state_prefix = "optimizer.";
+constexpr const char* activation_key = "activation";
+constexpr const char* loss_key = "loss";
+constexpr std::string_view relu = "relu";  // between the layers of every network
 
-// The tensors of one Linear layer.
-struct LayerTensors {
-  std::string_view prefix;
-  std::uint64_t number = 0;
-  const TensorInfo* weight = nullptr;
-  const TensorInfo* bias = nullptr;
-};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+void check_options(const LoadOptions& options) {
+  const Activation activation = options.activation.value_or(Activation::relu);
+  check_argument(activation == Activation::relu, "options.activation",
+                 activation == Activation::identity ? "Activation::identity" : "unknown",
+                 "Activation::relu, as no other lies between the layers of an Mlp");
+  const auto loss = static_cast<std::size_t>(options.loss.value_or(Loss::softmax_ce));
+  check_argument(loss < names_of(Loss{}).size(), "options.loss", loss, "a Loss");
 }
 
-// Takes "PREFIX NUMBER KIND" apart, or returns false.
-bool parse_name(std::string_view name, std::string_view kind, LayerTensors& out) {
-  if (!name.ends_with(kind)) return false;
-  name.remove_suffix(kind.size());
-  std::size_t begin = name.size();
-  while (begin > 0 && is_digit(name[begin - 1])) --begin;
-  const auto result = std::from_chars(name.data() + begin, name.data() + name.size(), out.number);
-  out.prefix = name.substr(0, begin);
-  return result.ec == std::errc{};
+std::string loss_names() {
+  std::string text;
+  for (const char* name : names_of(Loss{})) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
 }
 
 class Loader {
  public:
-  explicit Loader(ByteSource& source) : source_(source), header_(read_header(source)) {}
+  explicit Loader(ByteSource& source)
+      : source_(source),
+        header_(read_header(source)),
+        own_(header_.metadata.contains(config_key)) {}
 
-  Checkpoint load(const MlpConfig& defaults) {
-    const SavedConfig saved = config(defaults);
-    find_layers(saved.optimizer.has_value());
-    check_shapes();
+  Checkpoint load(const MlpConfig& defaults, const LoadOptions& options) {
+    SavedConfig saved = config(defaults);
+    layers_ = find_layers(source_, header_, saved.optimizer.has_value());
+    saved.network.loss = agreed_loss(saved.network, options);
     const MlpConfig network = network_config(saved, defaults);
     check_state(saved);
-    Checkpoint checkpoint{Mlp(network), std::nullopt, header_.metadata};
-    for (std::size_t l = 1; l <= layers_.size(); ++l) {
-      read(*layers_[l - 1].weight, checkpoint.mlp.weights(l));
-      read(*layers_[l - 1].bias, checkpoint.mlp.bias(l));
+    Checkpoint checkpoint{Mlp(network), std::nullopt, std::move(header_.metadata)};
+    std::size_t l = 0;
+    for (const auto& [number, layer] : layers_) {
+      ++l;
+      read(*layer.weight, checkpoint.mlp.weights(l));
+      read(*layer.bias, checkpoint.mlp.bias(l));
     }
     if (saved.optimizer) read_optimizer(saved, checkpoint);
     checkpoint.metadata.erase(config_key);
@@ -88,74 +89,70 @@ class Loader {
     }
   }
 
-  void find_layers(bool has_state) {
-    std::map<std::uint64_t, LayerTensors> found;
-    const std::string* first = nullptr;
-    for (const auto& [name, tensor] : header_.tensors) {
-      if (has_state && name.starts_with(state_prefix)) continue;
-      LayerTensors parsed;
-      const bool weight = parse_name(name, ".weight", parsed);
-      if (!weight && !parse_name(name, ".bias", parsed)) {
-        fail("tensor " + in_quotes(name) + " is not a Linear layer's of a Sequential, " +
-             "PREFIX NUMBER \".weight\" or \".bias\"");
-      }
-      LayerTensors& layer = found.try_emplace(parsed.number, parsed).first->second;
-      const TensorInfo*& place = weight ? layer.weight : layer.bias;
-      if (first == nullptr) first = &name;
-      if (parsed.prefix != found.begin()->second.prefix || place != nullptr) {
-        fail("tensors " + in_quotes(*first) + " and " + in_quotes(name) +
-             " are not of one Sequential: their names differ in more than one number");
-      }
-      place = &tensor;
+  // What a file of others says in its metadata; null: nothing.
+  [[nodiscard]] const std::string* told(const char* key) const {
+    const auto found = header_.metadata.find(key);
+    return own_ || found == header_.metadata.end() ? nullptr : &found->second;
+  }
+
+  [[noreturn]] void fail_unknown(const char* key, const std::string& value,
+                                 std::string_view allowed) const {
+    fail(std::string("its metadata \"") + key + "\" is " + in_quotes(value) +
+         "; allowed: " + std::string(allowed));
+  }
+
+  [[nodiscard]] bool tells_activation() const {
+    const std::string* const text = told(activation_key);
+    if (text != nullptr && *text != relu) fail_unknown(activation_key, *text, relu);
+    return own_ || text != nullptr || layers_.size() == 1;
+  }
+
+  [[nodiscard]] std::optional<Loss> told_loss(const MlpConfig& network) const {
+    if (own_) return network.loss;
+    const std::string* const text = told(loss_key);
+    if (text == nullptr) return std::nullopt;
+    const std::optional<Loss> loss = value_named<Loss>(*text);
+    if (!loss) fail_unknown(loss_key, *text, loss_names());
+    return loss;
+  }
+
+  // The file or the caller must say it, and both the same; and what lies between the layers too.
+  [[nodiscard]] Loss agreed_loss(const MlpConfig& network, const LoadOptions& options) const {
+    std::string missing;
+    if (!tells_activation() && !options.activation) {
+      missing = " activation (" + std::string(relu) + ")";
     }
-    for (const auto& [number, layer] : found) layers_.push_back(layer);
-    if (layers_.empty()) fail("holds no Linear layer");
-    if (layers_.size() >= max_layers) fail("has too many layers");
-  }
-
-  void check_tensor(const TensorInfo& tensor, std::size_t rank) const {
-    if (tensor.dtype != "F32" || tensor.shape.size() != rank) {
-      fail("tensor " + in_quotes(tensor.name) + " is " + detail::describe(tensor) +
-           "; allowed: F32 of " + std::to_string(rank) + " dimensions");
+    const std::optional<Loss> told = told_loss(network);
+    if (!told && !options.loss) {
+      missing += (missing.empty() ? " loss (" : " and loss (") + loss_names() + ')';
     }
-    if (tensor.elements() == 0) fail("tensor " + in_quotes(tensor.name) + " is empty");
-  }
-
-  void check_shapes() const {
-    const TensorInfo* before = nullptr;
-    for (const LayerTensors& layer : layers_) {
-      if (layer.weight == nullptr) fail("tensor " + in_quotes(layer.bias->name) + " has no weight");
-      if (layer.bias == nullptr) fail("tensor " + in_quotes(layer.weight->name) + " has no bias");
-      const TensorInfo& weight = *layer.weight;
-      check_tensor(weight, 2);
-      check_tensor(*layer.bias, 1);
-      if (layer.bias->shape[0] != weight.shape[0]) differ(weight, *layer.bias);
-      if (before != nullptr && before->shape[0] != weight.shape[1]) differ(*before, weight);
-      before = &weight;
+    if (!missing.empty()) {
+      fail("does not tell its" + missing +
+           ": say it in LoadOptions (C: simdrop_mlp_load_args), or in the file's metadata");
     }
-  }
-
-  [[noreturn]] void differ(const TensorInfo& a, const TensorInfo& b) const {
-    fail("tensors " + in_quotes(a.name) + ", " + detail::describe(a) + ", and " +
-         in_quotes(b.name) + ", " + detail::describe(b) + ", do not fit together");
-  }
-
-  std::vector<std::size_t> widths() const {
-    std::vector<std::size_t> result{layers_.front().weight->shape[1]};
-    for (const LayerTensors& layer : layers_) result.push_back(layer.weight->shape[0]);
-    return result;
+    const Loss loss = told ? *told : *options.loss;
+    if (options.loss && *options.loss != loss) {
+      fail(std::string("its loss is ") + name_of(loss) + ", but the caller says " +
+           name_of(*options.loss));
+    }
+    const std::size_t outputs = layers_.rbegin()->second.weight->shape[0];
+    if (!suits_outputs(loss, outputs)) {
+      fail("has " + std::to_string(outputs) + " outputs; allowed: " + softmax_outputs);
+    }
+    return loss;
   }
 
   // What is wrong with the caller's fields is the caller's error; with the file's, the file's.
   MlpConfig network_config(const SavedConfig& saved, const MlpConfig& defaults) const {
     MlpConfig network = saved.network;
-    if (!header_.metadata.contains(config_key)) {
-      network.widths = widths();
+    std::vector<std::size_t> widths = widths_of(layers_);
+    if (!own_) {
+      network.widths = std::move(widths);
       return checked_config(network);
     }
-    if (network.widths != widths()) fail("its widths are not those of its tensors");
+    if (network.widths != widths) fail("its widths are not those of its tensors");
     MlpConfig callers = defaults;
-    const MlpConfig plain{.widths = {1, 1}};
+    const MlpConfig plain{.widths = {1, 2}};
     visit_network_fields([](const auto&, auto& field, const auto& unused) { field = unused; },
                          callers, plain);
     checked_config(callers);
@@ -165,12 +162,14 @@ class Loader {
   const TensorInfo& state(const char* prefix, const TensorInfo& parameter) const {
     const auto found = header_.tensors.find(prefix + parameter.name);
     if (found == header_.tensors.end()) fail("has no tensor " + in_quotes(prefix + parameter.name));
-    return found->second;
+    return *found;
   }
 
+  // In order: weight and bias of each layer.
   std::vector<const TensorInfo*> parameters() const {
     std::vector<const TensorInfo*> result;
-    for (const LayerTensors& layer : layers_) {
+    result.reserve(2 * layers_.size());
+    for (const auto& [number, layer] : layers_) {
       result.push_back(layer.weight);
       result.push_back(layer.bias);
     }
@@ -187,8 +186,8 @@ class Loader {
     for (const char* prefix : state_names(*saved.optimizer)) {
       for (const TensorInfo* parameter : parameters()) {
         const TensorInfo& tensor = state(prefix, *parameter);
-        check_tensor(tensor, parameter->shape.size());
-        if (tensor.shape != parameter->shape) differ(*parameter, tensor);
+        check_tensor(source_, tensor, parameter->rank);
+        if (tensor.shape != parameter->shape) fail_to_fit(source_, *parameter, tensor);
         ++count;
       }
     }
@@ -212,22 +211,30 @@ class Loader {
 
   ByteSource& source_;
   SafetensorsHeader header_;
-  std::vector<LayerTensors> layers_;  // in the order of their numbers
+  bool own_;  // save_checkpoint() wrote it
+  Layers layers_;
 };
 
 }  // namespace
 
-Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults) {
-  return Loader(source).load(defaults);
+Checkpoint load_checkpoint(ByteSource& source, const MlpConfig& defaults,
+                           const LoadOptions& options) {
+  check_options(options);
+  return Loader(source).load(defaults, options);
 }
 
 }  // namespace detail
 
-Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults) {
+Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults,
+                           const LoadOptions& options) {
   const detail::NoCancellation whole;
   const detail::DefaultFloats floats;
   detail::FileSource source(path);
-  return detail::load_checkpoint(source, defaults);
+  return detail::load_checkpoint(source, defaults, options);
+}
+
+Checkpoint load_checkpoint(const std::filesystem::path& path, const MlpConfig& defaults) {
+  return load_checkpoint(path, defaults, {});
 }
 
 }  // namespace simdrop

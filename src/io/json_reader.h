@@ -1,7 +1,9 @@
-// JSON text, read as a stream of values: nothing is built that a hostile file could make large, and
-// nesting takes no stack.
+// JSON text (RFC 8259), read as a stream of values. Own code, because the parsers at hand keep
+// several copies of what they read, and quote it at many times its length: here nothing is kept
+// beside the keys that lead to a value and the value itself, and nesting takes no stack.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -11,9 +13,10 @@
 
 namespace simdrop::detail {
 
-// The keys that lead to a value; elements of an array have json_element as their last one.
+// The keys that lead to a value; elements of an array have json_element, which no key can be, since
+// keys are UTF-8.
 using JsonPath = std::vector<std::string>;
-inline constexpr const char* json_element = "[]";
+inline constexpr const char* json_element = "\xff";
 
 // Whole numbers below 0 are no use to any reader here: they come as double.
 using JsonScalar = std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string>;
@@ -22,16 +25,18 @@ struct JsonError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws JsonError at what it does not want.
+// Throws JsonError at what it does not want: an unknown key, a key that stands twice, a value of
+// another kind. The reader stops there.
 class JsonConsumer {
  public:
   virtual ~JsonConsumer() = default;
-  // An object or an array begins.
+  // An object or an array begins or ends.
   virtual void open(const JsonPath& path, bool array) = 0;
+  virtual void close(const JsonPath& path) = 0;
   virtual void scalar(const JsonPath& path, JsonScalar value) = 0;
 };
 
-// Throws JsonError if the text is no JSON or an object has a key twice.
+// Throws JsonError if the text is no JSON. It needs memory for the longest string in it, twice.
 void read_json(std::string_view text, JsonConsumer& consumer);
 
 // With quotes.
@@ -39,9 +44,15 @@ std::string json_string(std::string_view text);
 // The shortest text that reads back as the same double.
 std::string json_number(double value);
 
+// Bytes of the well-formed UTF-8 character that text, which is not empty, begins with, or 0.
+std::size_t utf8_length(std::string_view text) noexcept;
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 // For messages: text of a file, which may be anything, on one line and not long.
 std::string in_quotes(std::string_view text);
+// The same of a path's keys, with dots between them.
+std::string in_quotes(const JsonPath& path);
+// The key at the end of the path stands twice.
+[[noreturn]] void throw_stands_twice(const JsonPath& path);
 
 }  // namespace simdrop::detail

@@ -15,7 +15,8 @@ void append_escape(std::string& out, unsigned char c) {
   out += digits[c & 15U];
 }
 
-// Bytes of the well-formed UTF-8 character that text begins with (Unicode's table 3-7), or 0.
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) noexcept {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -31,8 +32,6 @@ std::size_t utf8_length(std::string_view text) noexcept {
   }
   return length;
 }
-
-}  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
@@ -72,6 +71,20 @@ std::string in_quotes(std::string_view text) {
     out += byte < 0x20 || byte >= 0x7f ? '?' : c;
   }
   return out + (shown.size() < text.size() ? "..." : "") + '"';
+}
+
+std::string in_quotes(const JsonPath& path) {
+  std::string text;
+  for (const std::string& key : path) {
+    if (key == json_element) continue;
+    if (!text.empty()) text += '.';
+    text.append(key, 0, longest_quote + 1);
+  }
+  return in_quotes(text);
+}
+
+void throw_stands_twice(const JsonPath& path) {
+  throw JsonError("the key " + in_quotes(path.back()) + " stands twice");
 }
 
 }  // namespace simdrop::detail

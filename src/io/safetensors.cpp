@@ -25,11 +25,11 @@ constexpr Dtype dtypes[] = {{"BOOL", 1},    {"U8", 1},          {"I8", 1},      
                             {"I32", 4},     {"U32", 4},         {"F32", 4},         {"F64", 8},
                             {"I64", 8},     {"U64", 8},         {"C64", 8}};
 
-std::uint64_t dtype_bytes(std::string_view name) {
+const Dtype& dtype_named(std::string_view name) {
   const auto* const found = std::find_if(std::begin(dtypes), std::end(dtypes),
                                          [&](const Dtype& dtype) { return dtype.name == name; });
   if (found == std::end(dtypes)) throw JsonError("dtype " + in_quotes(name) + " is unknown");
-  return found->bytes;
+  return *found;
 }
 
 std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
@@ -38,98 +38,131 @@ std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
   return result;
 }
 
+constexpr const char* metadata_key = "__metadata__";
+
+// An entry of the header while it is read.
+class TensorReader {
+ public:
+  explicit TensorReader(const std::string& name) { tensor_.name = name; }
+
+  // "shape" or "data_offsets" begins; false: it stands twice.
+  bool open_list(bool shape) { return !std::exchange(shape ? has_shape_ : has_offsets_, true); }
+
+  bool set_dtype(std::string_view name) {
+    if (dtype_.bytes != 0) return false;
+    dtype_ = dtype_named(name);
+    return true;
+  }
+
+  void add_extent(std::uint64_t extent) {
+    if (tensor_.rank == max_rank) wrong("has too many dimensions");
+    if (tensor_.rank < TensorInfo::kept_extents) tensor_.shape[tensor_.rank] = extent;
+    ++tensor_.rank;
+    if (elements_) elements_ = product(*elements_, extent);
+  }
+
+  void add_offset(std::uint64_t offset) {
+    if (offsets_ == 2) wrong("has no two data_offsets");
+    (offsets_ == 0 ? tensor_.begin : tensor_.end) = offset;
+    ++offsets_;
+  }
+
+  // What must hold at its end.
+  TensorInfo finish() {
+    if (dtype_.bytes == 0) wrong("has no dtype");
+    if (!has_shape_) wrong("has no shape");
+    if (offsets_ != 2) wrong("has no two data_offsets");
+    tensor_.dtype = dtype_.name;
+    const auto bytes = elements_ ? product(dtype_.bytes, *elements_) : std::nullopt;
+    if (!bytes) wrong("has a shape that overflows");
+    if (tensor_.end < tensor_.begin) wrong("ends before it begins");
+    if (tensor_.end - tensor_.begin != *bytes) {
+      wrong("has " + std::to_string(tensor_.end - tensor_.begin) + " bytes of data, but is " +
+            describe(tensor_));
+    }
+    return std::move(tensor_);
+  }
+
+ private:
+  [[noreturn]] void wrong(const std::string& what) const {
+    throw JsonError("tensor " + in_quotes(tensor_.name) + " " + what);
+  }
+
+  TensorInfo tensor_;
+  Dtype dtype_{nullptr, 0};
+  std::optional<std::uint64_t> elements_ = 1;  // nothing: they overflow
+  bool has_shape_ = false, has_offsets_ = false;
+  int offsets_ = 0;
+};
+
 // Builds the header from the values of its JSON.
 class HeaderConsumer final : public JsonConsumer {
  public:
   explicit HeaderConsumer(SafetensorsHeader& header) : header_(header) {}
 
   void open(const JsonPath& path, bool array) override {
-    const bool wanted = array ? path.size() == 2 && path[0] != metadata_key &&
-                                    (path[1] == "shape" || path[1] == "data_offsets")
-                              : path.size() < 2;
-    if (!wanted) fail(path, array ? "an array" : "an object");
-    if (path.size() == 1 && path[0] != metadata_key) {
-      header_.tensors[path[0]].name = path[0];
-      fields_.push_back({});
-      fields_.back().tensor = &header_.tensors[path[0]];
+    if (path.size() == 1 && !array) return open_entry(path);
+    if (path.empty() && !array) return;
+    if (path.size() != 2 || !array || !tensor_ || !is_list(path)) {
+      fail(path, array ? "an array" : "an object");
     }
-    if (!array) return;
-    (path[1] == "shape" ? fields_.back().shape : fields_.back().has_offsets) = true;
+    if (!tensor_->open_list(path[1] == "shape")) throw_stands_twice(path);
+  }
+
+  void close(const JsonPath& path) override {
+    if (path.size() != 1 || !tensor_) return;
+    header_.tensors.insert(tensor_->finish());
+    tensor_.reset();
   }
 
   void scalar(const JsonPath& path, JsonScalar value) override {
-    auto* const text = std::get_if<std::string>(&value);
+    const auto* const text = std::get_if<std::string>(&value);
     const auto* const number = std::get_if<std::uint64_t>(&value);
-    const bool tensor = path.size() >= 2 && path[0] != metadata_key;
-    if (path.size() == 2 && !tensor && text != nullptr) {
-      header_.metadata[path[1]] = std::move(*text);
-    } else if (tensor && path.size() == 2 && path[1] == "dtype" && text != nullptr) {
-      (void)dtype_bytes(*text);
-      fields_.back().tensor->dtype = std::move(*text);
-    } else if (tensor && path.size() == 3 && number != nullptr) {
-      element(path[1], *number);
+    if (path.size() == 2 && !tensor_ && text != nullptr) {
+      add_metadata(path, *text);
+    } else if (path.size() == 2 && path[1] == "dtype" && text != nullptr) {
+      if (!tensor_->set_dtype(*text)) throw_stands_twice(path);
+    } else if (path.size() == 3 && number != nullptr) {
+      path[1] == "shape" ? tensor_->add_extent(*number) : tensor_->add_offset(*number);
     } else {
       fail(path, "a value");
     }
   }
 
-  // What must hold when all of the JSON is read.
-  void finish() const {
-    for (const Fields& fields : fields_) check(fields);
+ private:
+  static bool is_list(const JsonPath& path) {
+    return path[1] == "shape" || path[1] == "data_offsets";
   }
 
- private:
-  static constexpr const char* metadata_key = "__metadata__";
+  void open_entry(const JsonPath& path) {
+    if (path[0] == metadata_key) {
+      if (std::exchange(has_metadata_, true)) throw_stands_twice(path);
+      return;
+    }
+    if (header_.tensors.contains(path[0])) throw_stands_twice(path);
+    if (header_.tensors.size() == max_tensors) {
+      throw JsonError("there are more than " + std::to_string(max_tensors) +
+                      " tensors, which no network has");
+    }
+    tensor_.emplace(path[0]);
+  }
 
-  struct Fields {
-    TensorInfo* tensor = nullptr;
-    bool shape = false, has_offsets = false;
-    std::size_t offsets = 0;
-  };
+  // A copy: the value that was read may have room for more.
+  void add_metadata(const JsonPath& path, const std::string& text) {
+    if (header_.metadata.size() == max_metadata) {
+      throw JsonError("there are more than " + std::to_string(max_metadata) + " keys of metadata");
+    }
+    if (!header_.metadata.emplace(path[1], text).second) throw_stands_twice(path);
+  }
 
   [[noreturn]] static void fail(const JsonPath& path, const char* what) {
-    std::string where;
-    for (const std::string& key : path) where += (where.empty() ? "" : ".") + key;
     throw JsonError(path.empty() ? std::string(what) + " where an object should be"
-                                 : in_quotes(where) + " is " + what + " of the wrong kind");
-  }
-
-  void element(const std::string& key, std::uint64_t number) {
-    Fields& fields = fields_.back();
-    TensorInfo& tensor = *fields.tensor;
-    if (key == "shape") {
-      if (tensor.shape.size() == max_rank) {
-        throw JsonError("tensor " + in_quotes(tensor.name) + " has too many dimensions");
-      }
-      tensor.shape.push_back(number);
-    } else {
-      if (fields.offsets < 2) (fields.offsets == 0 ? tensor.begin : tensor.end) = number;
-      ++fields.offsets;
-    }
-  }
-
-  static void check(const Fields& fields) {
-    const TensorInfo& tensor = *fields.tensor;
-    const auto wrong = [&](const std::string& what) {
-      throw JsonError("tensor " + in_quotes(tensor.name) + " " + what);
-    };
-    if (tensor.dtype.empty()) wrong("has no dtype");
-    if (!fields.shape) wrong("has no shape");
-    if (fields.offsets != 2) wrong("has no two data_offsets");
-    std::optional<std::uint64_t> bytes = dtype_bytes(tensor.dtype);
-    for (const std::uint64_t extent : tensor.shape) {
-      if (bytes) bytes = product(*bytes, extent);
-    }
-    if (!bytes) wrong("has a shape that overflows");
-    if (tensor.end < tensor.begin) wrong("ends before it begins");
-    if (tensor.end - tensor.begin != *bytes) {
-      wrong("has " + std::to_string(tensor.end - tensor.begin) + " bytes of data, but is " +
-            describe(tensor));
-    }
+                                 : in_quotes(path) + " is " + what + " of the wrong kind");
   }
 
   SafetensorsHeader& header_;
-  std::vector<Fields> fields_;
+  std::optional<TensorReader> tensor_;  // nothing: outside of tensors
+  bool has_metadata_ = false;
 };
 
 std::uint64_t read_length(ByteSource& source) {
@@ -153,7 +186,8 @@ std::uint64_t read_length(ByteSource& source) {
 // Tensors, in the order of their data, follow each other from 0 to the end of the file.
 void check_layout(const ByteSource& source, const SafetensorsHeader& header) {
   std::vector<const TensorInfo*> order;
-  for (const auto& [name, tensor] : header.tensors) order.push_back(&tensor);
+  order.reserve(header.tensors.size());
+  for (const TensorInfo& tensor : header.tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const TensorInfo* a, const TensorInfo* b) {
     return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
   });
@@ -172,19 +206,13 @@ void check_layout(const ByteSource& source, const SafetensorsHeader& header) {
 
 }  // namespace
 
-std::uint64_t TensorInfo::elements() const noexcept {
-  std::uint64_t count = 1;
-  for (const std::uint64_t extent : shape) count *= extent;
-  return count;
-}
-
 std::string describe(const TensorInfo& tensor) {
-  std::string text = tensor.dtype + " of ";
-  for (std::size_t i = 0; i < tensor.shape.size() && i < 8; ++i) {
+  std::string text = std::string(tensor.dtype) + " of ";
+  for (std::uint32_t i = 0; i < tensor.rank && i < TensorInfo::kept_extents; ++i) {
     text += (i == 0 ? "" : " x ") + std::to_string(tensor.shape[i]);
   }
-  if (tensor.shape.size() > 8) text += " x ...";
-  return text + (tensor.shape.empty() ? "no dimension" : "");
+  if (tensor.rank > TensorInfo::kept_extents) text += " x ...";
+  return text + (tensor.rank == 0 ? "no dimension" : "");
 }
 
 SafetensorsHeader read_header(ByteSource& source) {
@@ -197,7 +225,6 @@ SafetensorsHeader read_header(ByteSource& source) {
     if (text.empty() || text.front() != '{') throw JsonError("it does not begin with {");
     HeaderConsumer consumer(header);
     read_json(text, consumer);
-    consumer.finish();
   } catch (const JsonError& error) {
     source.fail(std::string("not a safetensors file: in its header, ") + error.what());
   }

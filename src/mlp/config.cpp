@@ -74,6 +74,8 @@ void check_field(const MlpConfig& config, const Field<MlpConfig>& /*field*/,
 const MlpConfig& checked_config(const MlpConfig& config) {
   visit_mlp_fields([&](const auto& field, const auto& value) { check_field(config, field, value); },
                    config);
+  const std::size_t outputs = config.widths.back();
+  check_argument(suits_outputs(config.loss, outputs), "widths.back()", outputs, softmax_outputs);
   return config;
 }
 

@@ -249,10 +249,16 @@ static void files(const char* path) {
   OK(simdrop_mlp_save(path, mlp, optimizer, &error));
   OK(simdrop_mlp_save_args_init(&args, sizeof(args), &error));
   args.optimizer = optimizer;
-  args.sync = 0;
+  args.no_sync = 1;
   OK(simdrop_mlp_save_run(path, mlp, &args, &error));
   OK(simdrop_mlp_load(path, &defaults, &loaded, &state, &error));
   CHECK(simdrop_mlp_num_parameters(loaded) == 22 && state != NULL);
+  simdrop_mlp_destroy(loaded);
+  simdrop_mlp_load_args args;
+  OK(simdrop_mlp_load_args_init(&args, sizeof(args), &error));
+  args.activation = SIMDROP_LOAD_ACTIVATION_RELU;
+  OK(simdrop_mlp_load_run(path, &args, &loaded, NULL, &error));
+  CHECK(simdrop_mlp_num_parameters(loaded) == 22);
   CHECK(remove(path) == 0);
   CHECK(simdrop_mlp_load(path, &defaults, &loaded, &state, &error) == SIMDROP_FILE_ERROR);
   simdrop_optimizer_destroy(optimizer);

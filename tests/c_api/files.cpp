@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "helpers/c_api_network.h"
+#include "helpers/safetensors_file.h"
 
 namespace {
 
@@ -142,15 +144,15 @@ TEST_SUITE("C API files") {
     };
     auto args = made(simdrop_mlp_save_args_init);
     CHECK(args.optimizer == nullptr);
-    CHECK(args.sync == 1);
+    CHECK(args.no_sync == 0);
     CHECK(args.reserved == 0);
     for (const simdrop_optimizer* state :
          {optimizer.get(), static_cast<simdrop_optimizer*>(nullptr)}) {
       args.optimizer = state;
       REQUIRE(simdrop_mlp_save(plain.c_str(), mlp.get(), state, nullptr) == SIMDROP_OK);
-      for (const std::int32_t sync : {0, 1, -1}) {
+      for (const std::int32_t no_sync : {0, 1, -1}) {
         std::filesystem::remove(path);
-        args.sync = sync;
+        args.no_sync = no_sync;
         REQUIRE(simdrop_mlp_save_run(path.c_str(), mlp.get(), &args, nullptr) == SIMDROP_OK);
         CHECK(bytes(path) == bytes(plain));
       }
@@ -168,6 +170,65 @@ TEST_SUITE("C API files") {
     expect_invalid("mlp", "NULL",
                    [&](E e) { return simdrop_mlp_save_run(path.c_str(), nullptr, &args, e); });
     CHECK(bytes(path) == before);
+  }
+
+  TEST_CASE("a file of others, whose activation and loss the caller tells") {
+    const Folder folder;
+    const std::string path = folder.file("torch.safetensors");
+    const std::string header = R"({"0.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
+                               R"("0.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
+                               R"("2.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[16,32]},)"
+                               R"("2.bias":{"dtype":"F32","shape":[2],"data_offsets":[32,40]}})";
+    std::ofstream(path, std::ios::binary) << test::safetensors_file(header, std::string(40, '\0'));
+    const simdrop_mlp_config defaults = reader();
+    simdrop_mlp_load_args args{};
+    args.struct_size = sizeof(args);  // zeros are the defaults
+    simdrop_mlp* loaded = nullptr;
+    using E = simdrop_error*;
+    const auto load = [&](E e) {
+      return simdrop_mlp_load_run(path.c_str(), &args, &loaded, nullptr, e);
+    };
+    const std::string silent = "does not tell its activation (relu) and loss (sigmoid_bce, softm";
+    expect_error(SIMDROP_FILE_ERROR, silent, "", load);
+    expect_error(SIMDROP_FILE_ERROR, silent, "", [&](E e) {
+      return simdrop_mlp_load(path.c_str(), &defaults, &loaded, nullptr, e);
+    });
+    args.activation = SIMDROP_LOAD_ACTIVATION_RELU;
+    expect_error(SIMDROP_FILE_ERROR, "does not tell its loss", "", load);
+    CHECK(loaded == nullptr);
+    const std::pair<simdrop_load_loss, simdrop_loss> losses[] = {
+        {SIMDROP_LOAD_LOSS_SIGMOID_BCE, SIMDROP_LOSS_SIGMOID_BCE},
+        {SIMDROP_LOAD_LOSS_SOFTMAX_CE, SIMDROP_LOSS_SOFTMAX_CE},
+        {SIMDROP_LOAD_LOSS_IDENTITY_MSE, SIMDROP_LOSS_IDENTITY_MSE}};
+    for (const auto& [given, want] : losses) {
+      for (const simdrop_mlp_config* const of :
+           {static_cast<const simdrop_mlp_config*>(nullptr), &defaults}) {
+        args.loss = given;
+        args.defaults = of;
+        REQUIRE(load(nullptr) == SIMDROP_OK);
+        const c_api::Handle<simdrop_mlp> other(loaded);
+        auto told = made(simdrop_mlp_config_init);
+        REQUIRE(simdrop_mlp_get_config(loaded, &told, nullptr) == SIMDROP_OK);
+        CHECK(told.loss == want);
+        CHECK(told.max_batch == (of == nullptr ? 256 : 8));
+      }
+    }
+    args.loss = 4;
+    expect_invalid("args->loss", "4", load);
+    args.loss = SIMDROP_LOAD_LOSS_SOFTMAX_CE;
+    args.activation = 2;
+    expect_invalid("args->activation", "2", load);
+    expect_invalid("args", "NULL", [&](E e) {
+      return simdrop_mlp_load_run(path.c_str(), nullptr, &loaded, nullptr, e);
+    });
+    args = made(simdrop_mlp_load_args_init);
+    CHECK(args.defaults == nullptr);
+    CHECK(args.activation == SIMDROP_LOAD_ACTIVATION_NOT_GIVEN);
+    CHECK(args.loss == SIMDROP_LOAD_LOSS_NOT_GIVEN);
+    simdrop_mlp_config wrong = defaults;
+    wrong.struct_size = 3;
+    args.defaults = &wrong;
+    expect_invalid("args->defaults->struct_size", "3", load);
   }
 
   TEST_CASE("files that are not there or broken, and places that are none") {

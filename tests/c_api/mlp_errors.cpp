@@ -70,6 +70,7 @@ TEST_SUITE("C API network errors") {
     auto config = made(simdrop_mlp_config_init);
     config.widths = huge;
     config.num_widths = 2;
+    config.loss = SIMDROP_LOSS_IDENTITY_MSE;
     simdrop_mlp* mlp = nullptr;
     expect_error(SIMDROP_OUT_OF_MEMORY, "out of memory", "",
                  [&](simdrop_error* error) { return simdrop_mlp_create(&config, &mlp, error); });

@@ -255,11 +255,21 @@ void add_network(Trials& t) {
   add(t, "mlp_save_run", "without sync", [](C& c, E e) {
     simdrop_mlp_save_args args;
     simdrop_mlp_save_args_init(&args, sizeof(args), nullptr);
-    args.sync = 0;
+    args.no_sync = 1;
     return simdrop_mlp_save_run(c.path.c_str(), c.mlp.get(), &args, e);
   });
   add(t, "mlp_load", "with an optimizer", [](C& c, E e) {
     return simdrop_mlp_load(c.path.c_str(), &c.config, &c.new_mlp, &c.new_optimizer, e);
+  });
+  add(t, "mlp_load_args_init", "an error",
+      [](C&, E e) { return simdrop_mlp_load_args_init(nullptr, 1, e); });
+  add(t, "mlp_load_run", "with an optimizer", [](C& c, E e) {
+    const simdrop_mlp_load_args args{sizeof(args), &c.config, SIMDROP_LOAD_ACTIVATION_RELU, 0};
+    return simdrop_mlp_load_run(c.path.c_str(), &args, &c.new_mlp, &c.new_optimizer, e);
+  });
+  add(t, "mlp_load_run", "another loss", [](C& c, E e) {
+    const simdrop_mlp_load_args args{sizeof(args), &c.config, 0, SIMDROP_LOAD_LOSS_IDENTITY_MSE};
+    return simdrop_mlp_load_run(c.path.c_str(), &args, &c.new_mlp, &c.new_optimizer, e);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "failures/networks.h"
 #include "helpers/mlp_fixtures.h"
+#include "helpers/safetensors_file.h"
 #include "helpers/temporary_directory.h"
 #include "simdrop/checkpoint.hpp"
 
@@ -88,6 +89,11 @@ MlpConfig any_network() {
   return config;
 }
 
+// Of others: weights, and no configuration.
+const char* const foreign_header =
+    R"({"0.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
+    R"("0.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})";
+
 // A file of these bytes, which is an error to load.
 void add_broken(Trials& trials, const std::string& what, const std::string& header) {
   std::string bytes(8, '\0');
@@ -126,6 +132,18 @@ Trials file_trials() {
     s.loaded.emplace(load_checkpoint(s.path, wrong));
   });
   add(trials, "load_checkpoint", "no file", nothing,
+      [](Saved& s) { s.loaded.emplace(load_checkpoint(s.path, any_network())); });
+  add(
+      trials, "load_checkpoint", "a file of others",
+      [](Saved& s) { write(s, test::safetensors_file(foreign_header, std::string(16, '\0'))); },
+      [](Saved& s) {
+        MlpConfig config;
+        config.max_batch = 8;
+        s.loaded.emplace(load_checkpoint(s.path, config, {.loss = Loss::softmax_ce}));
+      });
+  add(
+      trials, "load_checkpoint", "a file that tells no loss",
+      [](Saved& s) { write(s, test::safetensors_file(foreign_header, std::string(16, '\0'))); },
       [](Saved& s) { s.loaded.emplace(load_checkpoint(s.path, any_network())); });
   add_broken(trials, "no JSON", "{\"0.weight\":");
   add_broken(trials, "no Linear layer", "{\"__metadata__\":{\"simdrop\":\"{}\"}}");

@@ -148,7 +148,7 @@ TEST_CASE("safetensors: header lengths are checked against the file and the form
 
 TEST_CASE("safetensors: what a parser could be led astray by") {
   const std::string zero = "{}" + std::string(1, '\0') + "[";
-  check_error(test::safetensors_file(zero, ""), "a byte in it is 0");
+  check_error(test::safetensors_file(zero, ""), "expected the end");
   const std::string deep = "{\"a\":" + std::string(1'000'000, '[');
   check_error(test::safetensors_file(deep, ""), "is an array of the wrong kind");
   std::string objects = "{";
@@ -171,14 +171,15 @@ TEST_CASE("safetensors: good headers") {
       std::string(15, 'x')));
   CHECK(header.metadata == Metadata{{"k", "v\xc3\xbc\n"}});
   REQUIRE(header.tensors.size() == 4);
-  const detail::TensorInfo& b = header.tensors.find("b")->second;
+  const detail::TensorInfo& b = *header.tensors.find("b");
   CHECK(b.name == "b");
-  CHECK(b.dtype == "BF16");
-  CHECK(b.shape == std::vector<std::uint64_t>{3});
+  CHECK(b.dtype == std::string("BF16"));
+  CHECK(b.rank == 1);
+  CHECK(b.shape[0] == 3);
   CHECK(b.begin == 8);
   CHECK(b.end == 14);
-  CHECK(header.tensors.find("s")->second.elements() == 1);
-  CHECK(header.tensors.find("e")->second.elements() == 0);
+  CHECK(header.tensors.find("s")->rank == 0);
+  CHECK(header.tensors.find("e")->rank == 2);
 }
 
 TEST_CASE("safetensors: elements are little-endian, wherever rows lie") {
@@ -190,7 +191,7 @@ TEST_CASE("safetensors: elements are little-endian, wherever rows lie") {
   for (const std::size_t ld : {std::size_t{2}, std::size_t{3}}) {
     std::array<float, 6> out{};
     out.fill(7.0F);
-    detail::read_tensor(source, header, header.tensors.begin()->second, {out.data(), 2, 2, ld});
+    detail::read_tensor(source, header, *header.tensors.begin(), {out.data(), 2, 2, ld});
     CHECK(out[0] == 1.0F);
     CHECK(out[1] == -2.0F);
     std::uint32_t bits = 0;  // a signalling NaN, as it is in the file

@@ -1,10 +1,18 @@
-// Any bytes as a safetensors file: they load, or are a FileError.
+// Any bytes as a safetensors file: they load, or are a FileError, in memory that grows with them;
+// and what has been loaded is saved and loaded again.
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "fuzz/peak_memory.h"
 #include "io/byte_source.h"
 #include "io/checkpoint.h"
 #include "io/safetensors.h"
@@ -14,12 +22,45 @@ namespace {
 using namespace simdrop;
 
 constexpr std::size_t small = 1 << 16;  // parameters
+// What a network of these sizes needs whatever its file: packed operands and activations.
+constexpr std::size_t beside = 1 << 18;
+const MlpConfig one_row{.max_batch = 1};
 
 void predict_one(Mlp& mlp) {
-  if (mlp.num_parameters() > small) return;
   const std::vector<float> x(mlp.config().widths.front(), 1.0F);
   std::vector<float> out(mlp.config().widths.back());
   mlp.predict(std::span<const float>(x), std::span<float>(out));
+}
+
+// What was loaded can be saved, and is then the same.
+void save_and_load(Checkpoint& checkpoint) {
+  static const std::string path = "/dev/shm/fuzz_safetensors." + std::to_string(getpid());
+  static const struct Remove {
+    ~Remove() { unlink(path.c_str()); }
+  } remove;
+  const Optimizer* const optimizer = checkpoint.optimizer ? &*checkpoint.optimizer : nullptr;
+  save_checkpoint(path, checkpoint.mlp, optimizer, checkpoint.metadata);
+  Checkpoint again = load_checkpoint(path, one_row);
+  if (again.metadata != checkpoint.metadata) std::abort();
+  if (again.optimizer.has_value() != checkpoint.optimizer.has_value()) std::abort();
+  for (std::size_t l = 1; l <= checkpoint.mlp.num_layers(); ++l) {
+    const ConstMatrix was = checkpoint.mlp.weights(l), is = again.mlp.weights(l);
+    if (std::memcmp(was.data, is.data, was.size() * sizeof(float)) != 0) std::abort();
+  }
+}
+
+void load(std::span<const std::byte> bytes, const LoadOptions& options) {
+  detail::MemorySource source("fuzz", bytes);
+  const fuzz::PeakMemory memory;
+  std::optional<Checkpoint> checkpoint;
+  try {
+    checkpoint = detail::load_checkpoint(source, one_row, options);
+  } catch (const FileError&) {
+  }
+  memory.expect_within_4_times(bytes.size(), beside);
+  if (!checkpoint || checkpoint->mlp.num_parameters() > small) return;
+  predict_one(checkpoint->mlp);
+  save_and_load(*checkpoint);
 }
 
 // The length that makes the header end where its text seems to.
@@ -44,14 +85,8 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  detail::MemorySource source("fuzz", std::as_bytes(std::span(data, size)));
-  MlpConfig config;
-  config.max_batch = 1;
-  try {
-    Checkpoint checkpoint = detail::load_checkpoint(source, config);
-    predict_one(checkpoint.mlp);
-  } catch (const FileError&) {
-    return 0;
-  }
+  const auto bytes = std::as_bytes(std::span(data, size));
+  load(bytes, {});
+  load(bytes, {.activation = Activation::relu, .loss = static_cast<Loss>(size % 3)});
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "helpers/count_allocations.h"
 
+#include <malloc.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -8,6 +10,7 @@ namespace {
 
 std::atomic<std::size_t> number{0};
 std::atomic<std::ptrdiff_t> live{0};
+std::atomic<std::size_t> bytes{0}, most_bytes{0};
 std::atomic<std::size_t> refused{0};
 std::atomic<std::size_t> first_refused{0}, refused_count{0};  // by number; 0: none
 
@@ -25,11 +28,16 @@ void* count_and_allocate(std::size_t size, std::size_t alignment) {
                      : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw std::bad_alloc();
   ++live;
+  const std::size_t now = bytes += malloc_usable_size(memory);
+  if (now > most_bytes) most_bytes = now;
   return memory;
 }
 
 void give_back(void* memory) noexcept {
-  if (memory != nullptr) --live;
+  if (memory != nullptr) {
+    --live;
+    bytes -= malloc_usable_size(memory);
+  }
   std::free(memory);
 }
 
@@ -42,6 +50,15 @@ std::size_t allocations() noexcept {
 }
 std::ptrdiff_t live_allocations() noexcept {
   return live;
+}
+std::size_t live_bytes() noexcept {
+  return bytes;
+}
+std::size_t peak_bytes() noexcept {
+  return most_bytes;
+}
+void forget_peak() noexcept {
+  most_bytes = bytes.load();
 }
 std::size_t refusals() noexcept {
   return refused;

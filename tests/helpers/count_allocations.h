@@ -10,6 +10,10 @@ namespace test {
 std::size_t allocations() noexcept;
 // Those that were not given back yet.
 std::ptrdiff_t live_allocations() noexcept;
+// Bytes of those, and the most of them since the last call of forget_peak().
+std::size_t live_bytes() noexcept;
+std::size_t peak_bytes() noexcept;
+void forget_peak() noexcept;
 // Allocations that were refused so far.
 std::size_t refusals() noexcept;
 

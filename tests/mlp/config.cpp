@@ -101,20 +101,36 @@ TEST_CASE("config: a value that float rounds out of its range is an error that s
   CHECK(message(&C::learning_rate, 1e-300).empty());
 }
 
+TEST_CASE("config: softmax has as many outputs as labels can tell apart") {
+  const auto with = [](std::size_t outputs, Loss loss) {
+    return [=] { Mlp mlp({.widths = {3, outputs}, .loss = loss}); };
+  };
+  const std::string allowed = "allowed: 2 ... 256 with Loss::softmax_ce";
+  for (const std::size_t outputs : {1U, 257U, 1000U}) {
+    CAPTURE(outputs);
+    const std::string message = test::invalid_message(with(outputs, Loss::softmax_ce));
+    CHECK(message == "simdrop: widths.back() is " + std::to_string(outputs) + "; " + allowed);
+    CHECK_NOTHROW(with(outputs, Loss::sigmoid_bce)());
+    CHECK_NOTHROW(with(outputs, Loss::identity_mse)());
+  }
+  CHECK_NOTHROW(with(2, Loss::softmax_ce)());
+  CHECK_NOTHROW(with(256, Loss::softmax_ce)());
+}
+
 TEST_CASE("config: sizes that no memory holds are std::bad_alloc") {
   // Beyond what can be counted: a sanitizer's allocator ends the program for what is merely large.
   for (const std::size_t rows : {~std::size_t{0}, std::size_t{1} << 63, std::size_t{1} << 62}) {
     for (const std::size_t group : {0U, 1U, 2U}) {
-      MlpConfig config{.widths = {1, 1, 1}, .max_batch = rows};
+      MlpConfig config{.widths = {1, 1, 2}, .max_batch = rows};
       config.dropout_unit = DropoutUnit::neuron;
       config.dropout_group = group;
       CAPTURE(rows);
       CAPTURE(group);
       CHECK_THROWS_AS(Mlp{config}, std::bad_alloc);
     }
-    CHECK_THROWS_AS(Mlp({.widths = {1, 1}, .max_batch = rows}), std::bad_alloc);
-    CHECK_THROWS_AS(Mlp({.widths = {rows, 1}}), std::bad_alloc);
-    CHECK_THROWS_AS(Mlp({.widths = {3, rows, rows, 1}}), std::bad_alloc);
+    CHECK_THROWS_AS(Mlp({.widths = {1, 2}, .max_batch = rows}), std::bad_alloc);
+    CHECK_THROWS_AS(Mlp({.widths = {rows, 2}}), std::bad_alloc);
+    CHECK_THROWS_AS(Mlp({.widths = {3, rows, rows, 2}}), std::bad_alloc);
     CHECK_THROWS_AS(Optimizer({.kind = OptimizerKind::adam}, {1, rows}), std::bad_alloc);
     CHECK_THROWS_AS(Optimizer({.momentum = 0.9}, {rows, 1}), std::bad_alloc);
   }

@@ -68,7 +68,7 @@ TEST_CASE("mlp targets: of the wrong kind, and the message says what this loss t
   const Floats values{0, 1};
   for (const Loss loss : fixture::all_losses) {
     const bool softmax = loss == Loss::softmax_ce;
-    Mlp mlp(fixture::make_config({2, 9, 1}, loss, {1.0, 0.8}, 2));
+    Mlp mlp(fixture::make_config({2, 9, softmax ? 2U : 1U}, loss, {1.0, 0.8}, 2));
     Optimizer sgd({}, mlp);
     const Targets wrong = softmax ? Targets(values) : Targets(labels);
     const std::string message = test::invalid_message([&] {
@@ -80,7 +80,8 @@ TEST_CASE("mlp targets: of the wrong kind, and the message says what this loss t
     const std::string names[] = {"Loss::sigmoid_bce", "Loss::softmax_ce", "Loss::identity_mse"};
     CHECK(message.ends_with(names[static_cast<std::size_t>(loss)]));
     CHECK(sgd.step_count() == 0);
-    CHECK_THROWS_AS((void)mlp.loss_of(Matrix(Floats{0.5F, 0.5F}.data(), 2, 1), wrong),
+    Floats out(4, 0.5F);
+    CHECK_THROWS_AS((void)mlp.loss_of(Matrix(out.data(), 2, softmax ? 2 : 1), wrong),
                     std::invalid_argument);
   }
 }

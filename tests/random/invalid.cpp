@@ -266,6 +266,8 @@ Faults<MlpConfig> faults_of_config() {
   return {
       {"widths.size()", [](Draw& d, C& c) { c.widths.resize(d.below(2)); }},
       {"widths[", [](Draw& d, C& c) { c.widths[d.below(c.widths.size())] = 0; }},
+      {"widths.back()",
+       [](Draw& d, C& c) { c.widths.back() = d.one_in(2) ? 1 : 257 + d.below(99); }},
       {"keep_prob[", [](Draw& d, C& c) { c.keep_prob[d.below(2)] = bad_keep_prob(d); }},
       {"keep_prob.size()", [](Draw&, C& c) { c.keep_prob.resize(1); }},
       {"input_keep_prob", [](Draw& d, C& c) { c.input_keep_prob = bad_keep_prob(d); }},
@@ -389,7 +391,7 @@ void check_configurations(Draw& draw) {
   static const auto optimizer_faults = faults_of_optimizer();
   Memory memory(draw);
   MlpConfig config;
-  config.widths = {1 + draw.below(9), 1 + draw.below(9), 1 + draw.below(9), 1 + draw.below(9)};
+  config.widths = {1 + draw.below(9), 1 + draw.below(9), 1 + draw.below(9), 2 + draw.below(9)};
   config.keep_prob = {.5, .8};
   check_fault(draw, config_faults, config, memory, [](const MlpConfig& c) { Mlp mlp(c); });
   const Mlp mlp(config);

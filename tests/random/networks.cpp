@@ -34,6 +34,9 @@ MlpConfig any_config(Draw& draw) {
   if (neuron && draw.one_in(2)) config.dropout_group = 1 + draw.below(20);
   config.lazy_updates = neuron && config.dropout_group == 0 && draw.one_in(2);
   config.loss = static_cast<Loss>(draw.below(3));
+  if (config.loss == Loss::softmax_ce) {
+    config.widths.back() = std::max<std::size_t>(config.widths.back(), 2);
+  }
   config.init = draw.one_in(2) ? Init::he : Init::xavier;
   config.seed = draw.word();
   config.max_batch = 1 + draw.below(draw.one_in(5) ? 140 : 40);

@@ -29,19 +29,16 @@ SIMDROP_API simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp*
                                             const simdrop_optimizer* optimizer,
                                             simdrop_error* error);
 
-/**
- * What may be said of a save. What is not set keeps the default that simdrop_mlp_save_args_init()
- * gave it.
- */
+/** What may be said of a save. Zeros behind struct_size are the defaults. */
 typedef struct simdrop_mlp_save_args {
   size_t struct_size;                 /**< sizeof(simdrop_mlp_save_args) */
   const simdrop_optimizer* optimizer; /**< default NULL: weights alone */
   /**
-   * Default 1: wait until the file is on the disk. 0: a loss of power soon after the call may leave
-   * an empty or broken file where the old one was; a process that is killed still does not. For
-   * file systems that refuse to sync ("can't be synced to the disk").
+   * Default 0: wait until the file is on the disk. 1: do not; a loss of power soon after the call
+   * may leave an empty or broken file where the old one was; a process that is killed still does
+   * not. For file systems that refuse to sync ("can't be synced to the disk").
    */
-  int32_t sync;
+  int32_t no_sync;
   int32_t reserved; /**< 0 */
 } simdrop_mlp_save_args;
 
@@ -60,13 +57,58 @@ SIMDROP_API simdrop_status simdrop_mlp_save_run(const char* path, const simdrop_
                                                 const simdrop_mlp_save_args* args,
                                                 simdrop_error* error);
 
+/** What lies between the layers of a file that simdrop_mlp_save() did not write. */
+typedef int32_t simdrop_load_activation;
+enum { SIMDROP_LOAD_ACTIVATION_NOT_GIVEN = 0, SIMDROP_LOAD_ACTIVATION_RELU = 1 };
+
 /**
- * Reads such a file, or one of a PyTorch Sequential of Linear layers. Nothing in it is trusted.
- * @param defaults what the file does not tell; its widths are not used. Not NULL.
+ * What the last layer of such a file computes, and the loss that trains it. No simdrop_loss has
+ * these numbers: one that is given by mistake is an error.
+ */
+typedef int32_t simdrop_load_loss;
+enum {
+  SIMDROP_LOAD_LOSS_NOT_GIVEN = 0,
+  SIMDROP_LOAD_LOSS_SIGMOID_BCE = 101,
+  SIMDROP_LOAD_LOSS_SOFTMAX_CE = 102,
+  SIMDROP_LOAD_LOSS_IDENTITY_MSE = 103
+};
+
+/** What the reader of a file tells, beside its path. Zeros behind struct_size are the defaults. */
+typedef struct simdrop_mlp_load_args {
+  size_t struct_size; /**< sizeof(simdrop_mlp_load_args) */
+  /** What the file does not tell; its widths and loss are not used. NULL, the default: as
+   * simdrop_mlp_config_init() sets it. */
+  const simdrop_mlp_config* defaults;
+  simdrop_load_activation activation; /**< default 0, not given: the file must tell it */
+  simdrop_load_loss loss;             /**< default 0, not given: the file must tell it */
+} simdrop_mlp_load_args;
+
+/**
+ * Sets all defaults. Writes struct_size = sizeof(simdrop_mlp_load_args) bytes.
+ * @return SIMDROP_INVALID_ARGUMENT for NULL or a size that no version had.
+ */
+SIMDROP_API simdrop_status simdrop_mlp_load_args_init(simdrop_mlp_load_args* args,
+                                                      size_t struct_size, simdrop_error* error);
+
+/**
+ * Reads a file of simdrop_mlp_save(), or one of a PyTorch Sequential of Linear layers. Nothing in
+ * it is trusted. The latter holds weights alone: args, or its own metadata ("activation": "relu",
+ * "loss": "sigmoid_bce", "softmax_ce" or "identity_mse"), must say its loss, and its activation if
+ * it has several layers. load_checkpoint() of simdrop/checkpoint.hpp says more.
+ * @param args not NULL.
  * @param mlp receives a network, which belongs to the caller.
  * @param optimizer receives an optimizer, which belongs to the caller, or NULL if there is none in
  *     the file. May be NULL.
- * @return SIMDROP_FILE_ERROR for a file that is not there, broken, or of another kind of network.
+ * @return SIMDROP_FILE_ERROR for a file that is not there, broken, of another kind of network, that
+ *     does not tell what must be told, or tells something else than args.
+ */
+SIMDROP_API simdrop_status simdrop_mlp_load_run(const char* path, const simdrop_mlp_load_args* args,
+                                                simdrop_mlp** mlp, simdrop_optimizer** optimizer,
+                                                simdrop_error* error);
+
+/**
+ * simdrop_mlp_load_run() with these defaults, and neither activation nor loss given.
+ * @param defaults not NULL.
  */
 SIMDROP_API simdrop_status simdrop_mlp_load(const char* path, const simdrop_mlp_config* defaults,
                                             simdrop_mlp** mlp, simdrop_optimizer** optimizer,

@@ -38,7 +38,7 @@ typedef struct simdrop_optimizer simdrop_optimizer;
 typedef int32_t simdrop_loss;
 enum {
   SIMDROP_LOSS_SIGMOID_BCE = 0, /**< values in [0, 1]; the sum over outputs, the mean over rows */
-  SIMDROP_LOSS_SOFTMAX_CE = 1,  /**< labels; the mean over rows */
+  SIMDROP_LOSS_SOFTMAX_CE = 1,  /**< labels, of 2 to 256 outputs; the mean over rows */
   SIMDROP_LOSS_IDENTITY_MSE = 2 /**< values; the mean over outputs and rows */
 };
 
@@ -59,8 +59,8 @@ typedef struct simdrop_mlp_config {
   int64_t num_keep_prob;   /**< 0 or num_widths - 2 */
   double input_keep_prob;  /**< default 1 */
   uint64_t seed;           /**< of the first weights and of the masks; default 0 */
-  /** Most rows of a forward or train_step, >= 1; default 256. Memory for them is only touched as
-   * far as batches use it. */
+  /** Most rows of a forward or train_step; 0 and the default: 256. Memory for them is only touched
+   * as far as batches use it. */
   int64_t max_batch;
   /** With UNIT_NEURON: so many examples share a mask; 0, the default: all rows of a call. With it
    * a first_row above 2^64 - rows is an error. */
@@ -166,7 +166,7 @@ typedef struct simdrop_targets {
   size_t struct_size;    /**< sizeof(simdrop_targets) */
   const uint8_t* labels; /**< one for each row, less than the outputs */
   const float* values;   /**< rows x outputs */
-  int64_t values_ld;     /**< of values */
+  int64_t values_ld;     /**< of values; 0: outputs */
 } simdrop_targets;
 
 /**

@@ -28,7 +28,7 @@ typedef struct simdrop_optimizer_config {
   double weight_decay;  /**< >= 0; default 0 */
   double beta1;         /**< Adam, AdamW: in [0, 1); default 0.9 */
   double beta2;         /**< Adam, AdamW: in [0, 1); default 0.999 */
-  double epsilon;       /**< Adam, AdamW: > 0; default 1e-8 */
+  double epsilon;       /**< Adam, AdamW: > 0; 0 and the default: 1e-8 */
   double max_norm;      /**< most that the norm of a row of weights may be; 0, default: none */
   simdrop_optimizer_kind kind; /**< default SIMDROP_SGD */
   int32_t nesterov;            /**< 1: SGD with momentum > 0 looks ahead; default 0 */

@@ -27,7 +27,7 @@ typedef struct simdrop_dropout {
   uint64_t stream_id;     /**< two streams that differ in seed or id are independent; default 0 */
   uint64_t first;         /**< index in the stream of the call's first element; default 0 */
   simdrop_mask_rule rule; /**< default SIMDROP_RULE_DYADIC */
-  int32_t rounds;         /**< of Philox4x32: 10, the default, or 7 */
+  int32_t rounds;         /**< of Philox4x32: 10 or 7; 0 and the default: 10 */
 } simdrop_dropout;
 
 /**

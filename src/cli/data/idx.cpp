@@ -13,7 +13,7 @@
 namespace simdrop::io {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::size_t kPiece = std::size_t{1} << 16;
 constexpr std::uint64_t kMaxPixels = std::uint64_t{1} << 24;  // of one image
 
 std::string hex(std::uint32_t value, int digits) {

@@ -24,6 +24,35 @@ def read_safetensors(path):
     return tensors
 
 
+def write_safetensors(path, tensors):
+    """As PyTorch's users do: tensors alone."""
+    header, data = {}, b""
+    for name, values in tensors.items():
+        end = len(data) + values.nbytes
+        header[name] = {"dtype": "F32", "shape": values.shape, "data_offsets": [len(data), end]}
+        data += values.astype("<f4").tobytes()
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+def check_others(lib, path, tensors):
+    """A file that tells neither activation nor loss: the caller must."""
+    write_safetensors(path, tensors)
+    loaded = ctypes.c_void_p()
+    try:
+        lib.call("mlp_load_run", bytes(path), sd.MlpLoadArgs(), ctypes.byref(loaded), None)
+    except sd.SimdropError as error:
+        assert error.status == sd.FILE_ERROR and "activation (relu)" in str(error), str(error)
+    else:
+        raise AssertionError("a file was loaded that does not tell its loss")
+    relu, softmax_ce = 1, 2
+    args = sd.MlpLoadArgs(activation=relu, loss=softmax_ce)
+    lib.call("mlp_load_run", bytes(path), args, ctypes.byref(loaded), None)
+    for want, got in zip(tensors.values(), parameters(lib, loaded)):
+        same(got, want, "a parameter of a file of others")
+    lib.dll.simdrop_mlp_destroy(loaded)
+
+
 def parameters(lib, mlp):
     """In order: weights and bias of each layer."""
     return [w for l in range(1, network.LAST + 1)
@@ -53,6 +82,7 @@ def check_all(lib):
         assert sorted(tensors) == sorted(names), sorted(tensors)
         for name, w in zip(names, parameters(lib, mlp)):
             same(tensors[name], w, name)
+        check_others(lib, path, {name: tensors[name] for name in names})
 
         lib.call("mlp_save", bytes(path), mlp, optimizer)
         loaded, state = ctypes.c_void_p(), ctypes.c_void_p()

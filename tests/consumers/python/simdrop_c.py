@@ -71,6 +71,11 @@ class OptimizerConfig(Sized):
                 ("nesterov", c_int32)]
 
 
+class MlpLoadArgs(Sized):
+    _fields_ = [("struct_size", c_size_t), ("defaults", POINTER(MlpConfig)),
+                ("activation", c_int32), ("loss", c_int32)]
+
+
 class Targets(Sized):
     _fields_ = [("struct_size", c_size_t), ("labels", c_void_p), ("values", c_void_p),
                 ("values_ld", c_int64)]
