@@ -32,7 +32,7 @@ struct TensorInfo {
 };
 
 struct TensorByName {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming): the standard's name
   static std::string_view name(std::string_view text) noexcept { return text; }
   static std::string_view name(const TensorInfo& tensor) noexcept { return tensor.name; }
   bool operator()(const auto& a, const auto& b) const noexcept { return name(a) < name(b); }

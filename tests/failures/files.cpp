@@ -139,6 +139,7 @@ Trials file_trials() {
       [](Saved& s) {
         MlpConfig config;
         config.max_batch = 8;
+        config.record = true;
         s.loaded.emplace(load_checkpoint(s.path, config, {.loss = Loss::softmax_ce}));
       });
   add(
