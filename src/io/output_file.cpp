@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <optional>
 #include <utility>
 
 #include "io/output_path.h"
@@ -18,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int max_looks = 100;
 constexpr int max_temporaries = 100'000;
 constexpr mode_t new_mode = 0666;  // less the umask
 constexpr mode_t mode_bits = 0777;
@@ -56,28 +56,32 @@ void OutputFile::fail(const char* what, int error) const {
 }
 
 OutputFile::OutputFile(const fs::path& path, bool sync) : path_(path), sync_(sync) {
-  // First as the system follows links, which may refuse those of others.
-  const std::optional<struct stat> old = status_of(path_);
-  open_replacement(old ? &*old : nullptr);
+  const std::optional<struct stat> old = find_target();
+  open_temporary(old ? mode_for_any_group(old->st_mode & mode_bits) : new_mode);
+  if (old) keep_rights(*old);
 }
 
 OutputFile::Temporary::~Temporary() {
   if (!name.empty()) unlink(name.c_str());
 }
 
-void OutputFile::open_replacement(const struct stat* old) {
-  if (old != nullptr && S_ISDIR(old->st_mode)) fail("is a directory");
-  if (old != nullptr && !S_ISREG(old->st_mode)) fail("is not a regular file");
-  target_ = follow_links(path_);
-  if (old == nullptr) {
-    if (!target_.has_filename()) fail(error_text(ENOENT));
-    return open_temporary(new_mode);
+// What is there, if anything.
+std::optional<struct stat> OutputFile::find_target() {
+  for (int look = 0; look < max_looks; ++look) {
+    // First as the system follows links, which may refuse those of others.
+    const std::optional<struct stat> old = status_of(path_);
+    if (old && S_ISDIR(old->st_mode)) fail("is a directory");
+    if (old && !S_ISREG(old->st_mode)) fail("is not a regular file");
+    target_ = follow_links(path_);
+    if (!old && !target_.has_filename()) fail(error_text(ENOENT));
+    if (!old || target_ == path_) return old;
+    struct stat found {};
+    const bool there = uninterrupted([&] { return stat(target_.c_str(), &found); }) == 0;
+    if (!there && errno != ENOENT) fail(error_text(errno));
+    if (there && same_inode(found, *old)) return old;
+    // Another process replaced it just now; or a link of /proc says a name that it has no more.
   }
-  // A link of /proc may name what is no longer there.
-  const std::optional<struct stat> found = status_of(target_);
-  if (!found || !same_inode(*found, *old)) fail("can't be replaced: it has no name");
-  open_temporary(mode_for_any_group(old->st_mode & mode_bits));
-  keep_rights(*old);
+  fail("can't be replaced: it has no name");
 }
 
 void OutputFile::open_temporary(mode_t mode) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,7 +42,7 @@ class OutputFile {
 
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(const char* what, int error) const;
-  void open_replacement(const struct stat* old);
+  std::optional<struct stat> find_target();
   void open_temporary(mode_t mode);
   void keep_rights(const struct stat& old) const;
   void close_file();

@@ -28,6 +28,7 @@ std::size_t counts[number_of_calls];
 std::size_t most_bytes = 0;
 bool refuse_later = false;
 bool other_owner = false;
+std::size_t other_file = 0;
 constexpr unsigned no_owner = 3'123'456;
 
 // The result of `real`, or what is planned instead.
@@ -74,8 +75,13 @@ void refuse_memory_after_rename() noexcept {
 void pretend_other_owner() noexcept {
   other_owner = true;
 }
+void pretend_other_file(std::size_t n) noexcept {
+  fail_call(Call::stat, 0, 0);
+  other_file = n;
+}
 void no_faults() noexcept {
   plan = {};
+  other_file = 0;
   other_owner = false;
   most_bytes = 0;
   refuse_later = false;
@@ -136,6 +142,7 @@ int __wrap_fchown(int fd, uid_t owner, gid_t group) {
 int __wrap_stat(const char* path, struct stat* status) {
   const int result =
       failures::faulty(failures::Call::stat, [&] { return __real_stat(path, status); });
+  if (failures::calls_of(failures::Call::stat) == failures::other_file) ++status->st_ino;
   if (failures::other_owner) status->st_uid = status->st_gid = failures::no_owner;
   return result;
 }

@@ -36,6 +36,8 @@ void limit_bytes(std::size_t bytes) noexcept;
 void refuse_memory_after_rename() noexcept;
 // What stat() tells belongs to an owner and a group that no file has.
 void pretend_other_owner() noexcept;
+// The n-th stat() from now on, counted from 1, tells of another file than the others.
+void pretend_other_file(std::size_t n) noexcept;
 // All as usual.
 void no_faults() noexcept;
 

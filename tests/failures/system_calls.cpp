@@ -48,6 +48,7 @@ struct Files {
   MlpConfig config = fixture::make_config({300, 400, 5}, Loss::softmax_ce, {1.0, 1.0}, 1);
   Mlp old_one = Mlp(config), new_one = old_one.clone();
   std::string path = dir.name("f");
+  std::string given = path;  // which may be a link to it
   std::string before, after;
   bool sync = true;
 
@@ -68,7 +69,7 @@ struct Files {
   // "no error", or what a save says.
   std::string save() const {
     const std::string message =
-        test::file_error([&] { save_checkpoint(path, new_one, {.sync = sync}); });
+        test::file_error([&] { save_checkpoint(given, new_one, {.sync = sync}); });
     no_faults();
     return message;
   }
@@ -77,7 +78,7 @@ struct Files {
     const bool there = std::filesystem::exists(path);
     const int descriptors = open_descriptors();
     const std::string message = save();
-    CHECK(message == "simdrop: " + path + ": " + what);
+    CHECK(message == "simdrop: " + given + ": " + what);
     CHECK(open_descriptors() == descriptors);
     CHECK(dir.entries() == (there ? 1 : 0));
     if (there) CHECK(test::read_file(path) == before);
@@ -94,7 +95,7 @@ struct Files {
 
 std::size_t calls_in_save(const Files& files, Call call) {
   fail_call(call, 0, 0);
-  save_checkpoint(files.path, files.old_one, {.sync = files.sync});
+  save_checkpoint(files.given, files.old_one, {.sync = files.sync});
   return failures::calls_of(call);
 }
 
@@ -178,6 +179,26 @@ TEST_CASE("failures: each call of a save over a file fails in turn, with each of
   const auto put = [&] { files.put_old_file(); };
   check_each(files, faults, put);
   check_each(files, faults_of_rights, put);
+}
+
+TEST_CASE("failures: each call of a save through a link fails in turn, with each of its errors") {
+  Files files;
+  const test::TemporaryDirectory links;
+  files.given = links.name("link");
+  std::filesystem::create_symlink(files.path, files.given);
+  check_each(files, faults, [&] { files.put_old_file(); });
+  check_each(files, faults, [&] { files.put_no_file(); });
+  CHECK(std::filesystem::is_symlink(files.given));
+  // Another process replaces or removes the file between two looks at it.
+  for (const std::size_t n : {std::size_t{1}, std::size_t{2}}) {
+    files.put_old_file();
+    failures::pretend_other_file(n);
+    files.succeeds();
+    CHECK(mode_of(files.path) == old_mode);
+  }
+  files.put_old_file();
+  fail_call(Call::stat, 2, ENOENT);
+  files.succeeds();
 }
 
 TEST_CASE("failures: each call of a save to a new file fails in turn, with each of its errors") {
