@@ -284,7 +284,7 @@ TEST_CASE("failures: where syncing is refused, a save that asks for none works")
     return status;
   };
   CHECK(save() == SIMDROP_FILE_ERROR);
-  args.sync = 0;
+  args.no_sync = 1;
   CHECK(save() == SIMDROP_OK);
   simdrop_mlp_destroy(mlp);
   // What else may fail is an error as ever.
