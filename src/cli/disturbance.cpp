@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <locale>
 
 #include "cli/terminal.h"
 
@@ -24,14 +25,6 @@ double seconds_of(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// What Linux tells of a thread: nanoseconds on a core, and nanoseconds in a queue for one.
-CoreTime read_schedstat(const std::filesystem::path& thread) {
-  CoreTime time;
-  std::ifstream file(thread / "schedstat");
-  if (!(file >> time.ran >> time.waited)) return {};
-  return {1e-9 * time.ran, 1e-9 * time.waited};
-}
-
 double waited_in_queues() {
   double waited = 0.0;
   std::error_code error;
@@ -42,6 +35,15 @@ double waited_in_queues() {
 }
 
 }  // namespace
+
+// Linux counts in nanoseconds.
+CoreTime read_schedstat(const std::filesystem::path& folder) {
+  CoreTime time;
+  std::ifstream file(folder / "schedstat");
+  file.imbue(std::locale::classic());
+  if (!(file >> time.ran >> time.waited)) return {};
+  return {1e-9 * time.ran, 1e-9 * time.waited};
+}
 
 // A kernel that does not count says 0.
 CoreClock::CoreClock()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 
 namespace simdrop::cli {
@@ -11,6 +12,9 @@ struct CoreTime {
   double ran = 0.0;     // on a core
   double waited = 0.0;  // with something to do, but without a core
 };
+
+// What Linux tells of a process or thread in its folder of /proc; 0 if it does not.
+[[nodiscard]] CoreTime read_schedstat(const std::filesystem::path& folder);
 
 // Starts when it is made.
 class CoreClock {

@@ -4,16 +4,22 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace simdrop::cli {
 
+// Numbers are written the same whatever the locale is.
 [[nodiscard]] std::string fixed(double value, int decimals);
-[[nodiscard]] std::string shortest(double value);      // 0.5, 1e-06
-[[nodiscard]] std::string grouped(std::size_t value);  // 60,000
-[[nodiscard]] std::string percent(double fraction);    // 0.8123 -> "81.23 %"
-[[nodiscard]] std::string duration(double seconds);    // 9 s, 1 min 05 s, 2 h 03 min
+[[nodiscard]] std::string shortest(double value);       // 0.5, 1e-06: reads back as it was
+[[nodiscard]] std::string grouped(std::size_t value);   // 60,000
+[[nodiscard]] std::string grouped(std::string digits);  // likewise
+[[nodiscard]] std::string percent(double fraction);     // 0.8123 -> "81.23 %"
+[[nodiscard]] std::string duration(double seconds);     // 9 s, 1 min 05 s, 2 h 03 min
 [[nodiscard]] std::string joined(const std::vector<std::string>& parts, const char* separator);
+
+// Control characters as \x0a, so that an error stays one line.
+[[nodiscard]] std::string on_one_line(std::string_view text);
 
 // A table with columns of fixed widths, so that rows can be printed as they come.
 class Table {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/data/dataset.h"
+#include "cli/option_values.h"
 #include "cli/trainer.h"
 #include "mlp/config_fields.h"
 #include "simdrop/mlp.hpp"
@@ -46,8 +47,6 @@ struct TrainArguments {
   std::size_t stop_after = 0;  // epochs, as if interrupted; 0 = all
 };
 
-enum class Range { any, probability, not_negative, at_least_one };
-
 // Each list calls visit(name, the member that the option sets, and for the help: text, range, what
 // stands for the value, what stands for a default that depends on the rest).
 
@@ -65,27 +64,28 @@ void visit_run_options(Arguments& a, Visit&& visit) {
         "what dropout drops: units of each example by itself, or neurons for a whole batch, "
         "whose step is that of the smaller network left");
   visit("dropout-group", a.network.dropout_group,
-        "with --dropout-unit neuron: so many examples share a mask; 0 = the batch", not_negative,
-        "N");
+        "with --dropout-unit neuron: so many examples share a mask; 0 = the batch");
   visit("lazy-updates", a.network.lazy_updates,
         "with --dropout-unit neuron: leave the weights of dropped neurons and their momentum as "
         "they are");
   visit("loss", a.loss, "of the last layer", any, nullptr, "softmax_ce (moons: sigmoid_bce)");
   visit("init", a.network.init, "initial weights");
   visit("optimizer", a.optimizer.kind, "update rule");
-  visit("momentum", a.momentum, "of sgd, in [0, 1)", not_negative, nullptr, "0.9");
-  visit("nesterov", a.optimizer.nesterov, "Nesterov's momentum");
-  visit("weight-decay", a.optimizer.weight_decay, "L2 penalty; decoupled with adamw", not_negative);
+  visit("momentum", a.momentum, "of sgd", momentum, nullptr, "0.9");
+  visit("nesterov", a.optimizer.nesterov, "with momentum above 0: Nesterov's");
+  visit("weight-decay", a.optimizer.weight_decay, "L2 penalty; decoupled with adamw",
+        not_negative_float);
   visit("max-norm", a.optimizer.max_norm,
         "most that the norm of the weights into a unit may be (Srivastava et al.: 2 to 4); 0 = no "
         "constraint",
-        not_negative);
-  visit("lr", a.learning_rate, "learning rate", not_negative, nullptr, "0.05 (adam, adamw: 0.001)");
+        max_norm);
+  visit("lr", a.learning_rate, "learning rate", not_negative_float, nullptr,
+        "0.05 (adam, adamw: 0.001)");
   visit("lr-schedule", a.schedule, "linear: falls to 0 over all steps");
   visit("batch", a.batch, "examples of a step", at_least_one, nullptr, "128 (moons: 32)");
-  visit("train-limit", a.train_limit, "train on N examples drawn at random by the seed; 0 = all",
-        not_negative, "N");
-  visit("seed", a.network.seed, "of weights, masks, order and subset", not_negative);
+  visit("train-limit", a.train_limit,
+        "train on N examples drawn at random by the seed, or all if there are no more; 0 = all");
+  visit("seed", a.network.seed, "of weights, masks, order and subset");
 }
 
 // What a resumed run may be given anew.
@@ -109,7 +109,7 @@ template <class Arguments, class Visit>
 void visit_report_options(Arguments& a, Visit&& visit) {
   using enum Range;
   visit("eval-every", a.eval_every, "evaluate and report every N epochs, and after the last",
-        at_least_one, "N");
+        at_least_one);
   visit("eval-train", a.eval_train,
         "evaluate the training examples every time that the test examples are, or last");
   visit("save", a.save,
@@ -117,8 +117,7 @@ void visit_report_options(Arguments& a, Visit&& visit) {
         "FILE");
   visit("resume", a.resume,
         "go on with the run in FILE of --save, with the arguments that it began with", any, "FILE");
-  visit("stop-after", a.stop_after, "stop after N epochs, for --resume to go on; 0 = all",
-        not_negative, "N");
+  visit("stop-after", a.stop_after, "stop after N epochs, for --resume to go on; 0 = all");
 }
 
 }  // namespace simdrop::cli

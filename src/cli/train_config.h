@@ -9,7 +9,10 @@
 
 namespace simdrop::cli {
 
-// Throws std::invalid_argument naming the option that makes no sense.
+// Whether any of them is named.
+[[nodiscard]] bool any_file(const io::IdxPaths& files);
+
+// Throws std::invalid_argument naming the option that makes no sense, or that can have no effect.
 [[nodiscard]] TrainerConfig make_config(const TrainArguments& arguments);
 
 // The files of the data; empty paths if it needs none. Throws std::invalid_argument for options
@@ -22,7 +25,7 @@ struct NamedData {
 };
 
 // Training examples are drawn if arguments.train_limit says so. outputs: of the last layer. Throws
-// std::invalid_argument for options that don't go together, std::runtime_error for files.
+// std::runtime_error for files.
 [[nodiscard]] NamedData load_data(const TrainArguments& arguments, std::size_t outputs);
 
 }  // namespace simdrop::cli

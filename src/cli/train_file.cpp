@@ -7,6 +7,7 @@
 
 #include "cli/divergence.h"
 #include "cli/json_file.h"
+#include "cli/option_values.h"
 #include "io/byte_source.h"
 #include "io/checkpoint_config.h"
 #include "io/safetensors.h"
@@ -62,12 +63,17 @@ TrainArguments saved_arguments(const std::string& path) {
   detail::FileSource source(path);
   const Json json = run_json(path, detail::read_header(source).metadata);
   TrainArguments arguments;
-  const auto read = [&](const char* option, auto& value, auto&&...) {
+  const auto read = [&](const char* option, auto& value, const char* /*help*/,
+                        Range range = Range::any, auto&&...) {
+    bool right = false;
     try {
       json.at(option).get_to(value);
+      // -1 and 1.5 have become other whole numbers.
+      right = Json(value).dump() == json.at(option).dump() && is_allowed(value, range);
     } catch (const std::exception&) {
-      throw FileError(path, std::string("its argument --") + option + " is missing or wrong");
     }
+    if (right) return;
+    throw FileError(path, std::string("its argument --") + option + " is missing or wrong");
   };
   visit_run_options(arguments, read);
   visit_data_options(arguments, read);
@@ -76,8 +82,10 @@ TrainArguments saved_arguments(const std::string& path) {
 
 void check_same_run(const TrainArguments& saved, const TrainArguments& arguments) {
   TrainArguments given = arguments;
-  if (given.keep_prob.size() == 1)
+  // One value serves every hidden layer; without any it must be 1.
+  if (given.keep_prob.size() == 1 && (!saved.keep_prob.empty() || given.keep_prob[0] == 1.0)) {
     given.keep_prob.resize(saved.keep_prob.size(), given.keep_prob[0]);
+  }
   Json before;
   visit_run_options(
       saved, [&](const char* option, const auto& value, auto&&...) { before[option] = value; });

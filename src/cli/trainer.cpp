@@ -56,15 +56,15 @@ std::optional<std::size_t> predicted_class(std::span<const float> outputs) {
 
 void check_network_fits(const MlpConfig& network, const io::Dataset& data) {
   const auto fail = [](const std::string& what) { throw std::invalid_argument(what); };
-  if (network.widths.size() < 2) fail("layers: at least an input and an output width are needed");
+  if (network.widths.size() < 2) fail("--layers: at least an input and an output width are needed");
   if (network.widths.front() != data.features) {
-    fail("layers: the first width is " + std::to_string(network.widths.front()) +
+    fail("--layers: the first width is " + std::to_string(network.widths.front()) +
          ", but the data has " + std::to_string(data.features) + " features");
   }
   const std::size_t outputs = network.widths.back();
   const bool single = outputs == 1 && data.classes == 2 && network.loss != Loss::softmax_ce;
   if (outputs != data.classes && !single) {
-    fail("layers: the last width is " + std::to_string(outputs) + ", but the data has " +
+    fail("--layers: the last width is " + std::to_string(outputs) + ", but the data has " +
          std::to_string(data.classes) + " classes, which " + detail::name_of(network.loss) +
          " learns with as many outputs" +
          (data.classes == 2 ? " (a single one needs sigmoid_bce or identity_mse)" : ""));
@@ -81,7 +81,8 @@ std::size_t count_correct(ConstMatrix predictions, std::span<const std::uint8_t>
 }
 
 std::size_t steps_per_epoch(const TrainerConfig& config, std::size_t examples) {
-  return (examples + config.network.max_batch - 1) / config.network.max_batch;
+  const std::size_t batch = config.network.max_batch;
+  return examples / batch + (examples % batch == 0 ? 0 : 1);
 }
 
 Trainer::Trainer(const TrainerConfig& config, const io::Dataset& train)

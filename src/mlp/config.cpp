@@ -1,7 +1,6 @@
 #include "mlp/config.h"
 
 #include <cmath>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -30,10 +29,8 @@ void check_field(const OptimizerConfig& config, const Field<OptimizerConfig>& fi
   if (!leaves || static_cast<double>(rounded) == value) {
     throw_invalid(field.name, value, field.allowed);
   }
-  std::ostringstream text;
-  text.precision(17);
-  text << value << ", rounded to float " << rounded;
-  throw_invalid(field.name, text.str(), field.allowed);
+  throw_invalid(field.name, value_text(value) + ", rounded to float " + value_text(rounded),
+                field.allowed);
 }
 
 // "TYPE::a, b or c".

@@ -5,9 +5,12 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "cli/command_line.h"
 #include "cli/train_config.h"
 #include "cli/train_file.h"
+#include "helpers/expect_invalid.h"
 #include "helpers/safetensors_file.h"
 #include "helpers/temporary_directory.h"
 #include "mlp/checkpoint_access.h"
@@ -86,6 +89,15 @@ TEST_CASE("cli: files that are not of the run") {
             "no JSON object"));
   CHECK(has(arguments_error(edited(R"(\"lr\":)", R"(\"lrs\":)")), "--lr is missing or wrong"));
   CHECK(has(arguments_error(edited(R"(\"lr\":0.05)", R"(\"lr\":\"0.05\")")), "--lr is missing"));
+  // Numbers that the command line would refuse.
+  for (const char* batch : {"0", "-1", "32.5", "18446744073709551616", "true", "[32]"}) {
+    const std::string wrong = std::string(R"(\"batch\":)") + batch;
+    CHECK(has(arguments_error(edited(R"(\"batch\":32)", wrong)), "--batch is missing or wrong"));
+  }
+  for (const char* layers : {"[2,0,1]", "[2,-4,1]", "[2,4.5,1]", "2"}) {
+    const std::string wrong = std::string(R"(\"layers\":)") + layers;
+    CHECK(has(arguments_error(edited(R"(\"layers\":[2,4,1])", wrong)), "--layers is missing"));
+  }
   CHECK_THROWS_AS((void)cli::load_run(edited(R"(\"step_count\":32)", R"(\"step_count\":31)"),
                                       cli::make_config(moons()), 1000),
                   std::invalid_argument);
@@ -117,4 +129,42 @@ TEST_CASE("cli: a run that had diverged is not resumed") {
               detail::set_step_count(*run.optimizer, 64);
             }),
             "a weight of layer 2 is inf"));
+}
+
+TEST_CASE("cli: what a resumed run is given beside its file") {
+  const test::TemporaryDirectory dir;
+  const std::string path = run_file(dir);
+  const auto resumed = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"train", "--resume", path});
+    return cli::read_command_line(words).train;
+  };
+  CHECK(resumed({}).layers == moons().layers);
+  CHECK(resumed({"--keep-prob", "0.5", "--threads", "2"}).threads == 2);
+  CHECK(test::invalid_message([&] {
+          (void)resumed({"--seed", "1"});
+        }).starts_with("--seed: 1 given, but "));
+  CHECK(test::invalid_message([&] {
+          (void)resumed({"--keep-prob", "0.25"});
+        }).starts_with("--keep-prob: [0.25] given, but "));
+  CHECK(test::invalid_message([&] {
+          (void)resumed({"--seed", "-1"});
+        }).starts_with("--seed is '-1'; allowed: "));
+  // Data that are given anew take the place of those before.
+  const auto files = resumed(
+      {"--train-images", "a", "--train-labels", "b", "--test-images", "c", "--test-labels", "d"});
+  CHECK(!files.data);
+  CHECK(files.files.test_labels == "d");
+  CHECK(resumed({"--data", "fashion-mnist"}).data == "fashion-mnist");
+}
+
+TEST_CASE("cli: a resumed run without hidden layers has no keep_prob but 1") {
+  cli::TrainArguments saved = moons();
+  saved.layers = {2, 1};
+  saved.keep_prob = {};
+  cli::TrainArguments given = saved;
+  CHECK_NOTHROW(cli::check_same_run(saved, given));
+  given.keep_prob = {1.0};
+  CHECK_NOTHROW(cli::check_same_run(saved, given));
+  given.keep_prob = {0.5};
+  CHECK_THROWS_AS(cli::check_same_run(saved, given), std::invalid_argument);
 }

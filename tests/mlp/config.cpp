@@ -134,4 +134,14 @@ TEST_CASE("config: sizes that no memory holds are std::bad_alloc") {
     CHECK_THROWS_AS(Optimizer({.kind = OptimizerKind::adam}, {1, rows}), std::bad_alloc);
     CHECK_THROWS_AS(Optimizer({.momentum = 0.9}, {rows, 1}), std::bad_alloc);
   }
+  // Products that are small, or 0, where they wrap.
+  const auto power = [](unsigned exponent) { return std::size_t{1} << exponent; };
+  const std::vector<std::vector<std::size_t>> widths{{power(32), power(32)},
+                                                     {power(33), power(32)},
+                                                     {power(31), power(31) + 1},
+                                                     {power(62) + 1, 4},
+                                                     {4, power(62) + 1, 4}};
+  for (const auto& w : widths) CHECK_THROWS_AS(Mlp({.widths = w}), std::bad_alloc);
+  CHECK_THROWS_AS(Mlp({.widths = {4, 4}, .max_batch = power(62) + 1}), std::bad_alloc);
+  CHECK_THROWS_AS(Mlp({.widths = {784, 4}, .max_batch = power(60) + 1}), std::bad_alloc);
 }

@@ -38,7 +38,7 @@ SIMDROP_API const char* simdrop_status_message(simdrop_status status);
 typedef struct simdrop_error {
   size_t struct_size;    /**< sizeof(simdrop_error) */
   simdrop_status status; /**< what the function returned */
-  char message[256];     /**< ends with 0; a longer text is cut */
+  char message[256];     /**< ends with 0; a longer text has "..." for its middle */
 } simdrop_error;
 
 /** Initial value of a simdrop_error. */

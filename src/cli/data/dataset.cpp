@@ -1,7 +1,11 @@
 #include "cli/data/dataset.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <numbers>
 #include <numeric>
@@ -22,11 +26,13 @@ double uniform(std::uint32_t word) {
   return (word + 0.5) * 0x1p-32;
 }
 
+// A file that is there but can't be looked at, as in a folder without permission, is not missing.
 std::string find_file(const std::filesystem::path& directory, const std::string& name) {
   for (const char* suffix : {"", ".gz"}) {
-    std::filesystem::path path = directory / (name + suffix);
-    std::error_code error;
-    if (std::filesystem::exists(path, error)) return path.string();
+    const std::filesystem::path path = directory / (name + suffix);
+    struct stat status {};
+    if (stat(path.c_str(), &status) == 0) return path.string();
+    if (errno != ENOENT) throw std::runtime_error(path.string() + ": " + std::strerror(errno));
   }
   std::string message = (directory / name).string() + "[.gz]: no such file";
   if (directory == kFashionMnistDir) {
