@@ -141,7 +141,9 @@ TEST_CASE("config: sizes that no memory holds are std::bad_alloc") {
                                                      {power(31), power(31) + 1},
                                                      {power(62) + 1, 4},
                                                      {4, power(62) + 1, 4}};
-  for (const auto& w : widths) CHECK_THROWS_AS(Mlp({.widths = w}), std::bad_alloc);
+  for (const auto& w : widths) {
+    CHECK_THROWS_AS(Mlp({.widths = w, .loss = Loss::identity_mse}), std::bad_alloc);
+  }
   CHECK_THROWS_AS(Mlp({.widths = {4, 4}, .max_batch = power(62) + 1}), std::bad_alloc);
   CHECK_THROWS_AS(Mlp({.widths = {784, 4}, .max_batch = power(60) + 1}), std::bad_alloc);
 }
