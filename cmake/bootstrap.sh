@@ -24,6 +24,7 @@ command:python3|python3|python3|python|python
 python:numpy|python3-numpy|python3-numpy|python-numpy|numpy
 header:omp.h|g++|gcc-c++|gcc|libomp
 header:xsimd/xsimd.hpp|libxsimd-dev|xsimd-devel|xsimd|xsimd
+header:rapidjson/reader.h|rapidjson-dev|rapidjson-devel|rapidjson|rapidjson
 header:doctest/doctest.h|doctest-dev|doctest-devel|doctest|doctest
 header:benchmark/benchmark.h|libbenchmark-dev|google-benchmark-devel|benchmark|google-benchmark
 header:CLI/CLI.hpp|libcli11-dev|cli11-devel|cli11|cli11

@@ -241,7 +241,7 @@ std::string config_text(const MlpConfig& network, const Optimizer* optimizer) {
 SavedConfig parse_config(std::string_view text, const MlpConfig& network) {
   SavedConfig saved{network, std::nullopt, 0};
   ConfigReader reader(saved);
-  read_json(text, reader);
+  read_json(std::string(text), reader);
   return saved;
 }
 

@@ -1,6 +1,5 @@
-// JSON text (RFC 8259), read as a stream of values. Own code, because the parsers at hand keep
-// several copies of what they read, and quote it at many times its length: here nothing is kept
-// beside the keys that lead to a value and the value itself, and nesting takes no stack.
+// JSON text (RFC 8259), read as a stream of values: nothing is kept beside the text, the keys that
+// lead to a value, and the value itself.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +35,13 @@ class JsonConsumer {
   virtual void scalar(const JsonPath& path, JsonScalar value) = 0;
 };
 
-// Throws JsonError if the text is no JSON. It needs memory for the longest string in it, twice.
-void read_json(std::string_view text, JsonConsumer& consumer);
+// Arrays and objects in each other; no file here has more than 3.
+inline constexpr std::size_t max_json_depth = 64;
+
+// Throws JsonError if the text is no JSON, nests deeper than that, or has a number that no double
+// holds: too large, too small, or with a whole part of more than 308 digits. Strings are decoded in
+// the text: it is worth moving it here.
+void read_json(std::string text, JsonConsumer& consumer);
 
 // With quotes.
 std::string json_string(std::string_view text);

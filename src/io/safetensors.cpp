@@ -224,7 +224,7 @@ SafetensorsHeader read_header(ByteSource& source) {
   try {
     if (text.empty() || text.front() != '{') throw JsonError("it does not begin with {");
     HeaderConsumer consumer(header);
-    read_json(text, consumer);
+    read_json(std::move(text), consumer);
   } catch (const JsonError& error) {
     source.fail(std::string("not a safetensors file: in its header, ") + error.what());
   }

@@ -207,6 +207,8 @@ constexpr const char* bad[] = {"",
                                "\"\xed\xa0\x80\"",
                                "\"\xf4\x90\x80\x80\"",
                                "\"\xe2\x82\"",
+                               "\"\xe2",
+                               "\"\xf0",
                                "/**/{}",
                                "{}//",
                                "\f1",
@@ -230,9 +232,28 @@ TEST_CASE("json: what is none") {
     CHECK(oracle(text) == "error");
   }
   const std::string zero("{}\0", 3), inside("{\0}", 3);
-  CHECK(read(zero) == "error: parse error at byte 2: expected the end");
+  CHECK(read(zero) ==
+        "error: parse error at byte 2: The document root must not be followed by other values.");
   CHECK(read(inside).starts_with("error"));
   CHECK(read(std::string("\"\0\"", 3)).starts_with("error"));
+}
+
+// Other parsers take these.
+TEST_CASE("json: numbers that are read as out of range, and values too deep in each other") {
+  const auto refused = [](const std::string& text, const std::string& part) {
+    CAPTURE(text);
+    CHECK(oracle(text) != "error");
+    CHECK(read(text).find(part) != std::string::npos);
+  };
+  refused("1e-999", "parse error at byte 0: Number out of range of a double.");
+  refused("[0, 0e999]", "parse error at byte 4: Number too big");
+  refused("[1" + std::string(309, '0') + "e-200]", "parse error at byte 1: Number too big");
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  check_same(nested(max_json_depth));
+  refused(nested(max_json_depth + 1), "error: its values are nested too deeply");
+  CHECK(read(std::string(1'000'000, '[')) == "error: its values are nested too deeply");
 }
 
 TEST_CASE("json: any text, as another parser reads it") {

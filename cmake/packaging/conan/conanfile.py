@@ -42,7 +42,7 @@ class SimdropConan(ConanFile):
     def requirements(self):
         if not self.options.system_headers:
             # Compiled into the library: who uses it never sees them.
-            for package in ("xsimd/13.0.0", "nlohmann_json/3.11.3"):
+            for package in ("xsimd/13.0.0", "rapidjson/1.1.0"):
                 self.requires(package, headers=True, libs=False, visible=False)
 
     def validate(self):
@@ -55,8 +55,10 @@ class SimdropConan(ConanFile):
         for program in ("CLI", "TESTS", "BENCH"):
             toolchain.cache_variables[f"SIMDROP_BUILD_{program}"] = False
         if not self.options.system_headers:
-            xsimd = self.dependencies["xsimd"].cpp_info.aggregated_components()
-            toolchain.cache_variables["SIMDROP_XSIMD_INCLUDE_DIR"] = xsimd.includedirs[0]
+            for package in ("xsimd", "rapidjson"):
+                info = self.dependencies[package].cpp_info.aggregated_components()
+                variable = f"SIMDROP_{package.upper()}_INCLUDE_DIR"
+                toolchain.cache_variables[variable] = info.includedirs[0]
         toolchain.generate()
         CMakeDeps(self).generate()
 

@@ -10,6 +10,7 @@ vcpkg_cmake_configure(
     -DSIMDROP_BUILD_CLI=OFF
     -DSIMDROP_BUILD_TESTS=OFF
     -DSIMDROP_BUILD_BENCH=OFF
+    "-DSIMDROP_RAPIDJSON_INCLUDE_DIR=${CURRENT_INSTALLED_DIR}/include"
     "-DSIMDROP_XSIMD_INCLUDE_DIR=${CURRENT_INSTALLED_DIR}/include")
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/simdrop)
