@@ -14,7 +14,7 @@
 namespace {
 
 using namespace simdrop::cli;
-using Texts = std::vector<std::string>;
+using test::Texts;
 
 std::string error_of(const Texts& words) {
   try {
@@ -50,12 +50,6 @@ Texts all() {
   return texts;
 }
 
-void check_same(const Texts& want) {
-  const Texts got = all();
-  REQUIRE(got.size() == want.size());
-  for (std::size_t i = 0; i < want.size(); ++i) CHECK(got[i] == want[i]);
-}
-
 }  // namespace
 
 TEST_CASE("locale: the program's numbers are the same in every one") {
@@ -63,17 +57,7 @@ TEST_CASE("locale: the program's numbers are the same in every one") {
   CHECK(want.front() == "1234567.125");
   CHECK(want.back() == "1234.5 123456");
   for (const std::string& text : want) CHECK(text != "no error");
-  {
-    const test::ForeignCppLocale points('.');
-    check_same(want);
-  }
-  const test::ForeignCLocale german;
-  if (!german.set()) {
-    MESSAGE("skipped: no locale with a decimal comma, and no localedef to make one");
-    return;
-  }
-  const test::ForeignCppLocale blanks(' ');
-  check_same(want);
+  test::check_same_in_foreign_locales(all);
 }
 
 TEST_CASE("locale: what Linux counts is read as it is written") {

@@ -18,7 +18,7 @@
 namespace {
 
 using namespace simdrop;
-using Texts = std::vector<std::string>;
+using test::Texts;
 
 constexpr std::size_t largest = std::numeric_limits<std::size_t>::max();
 
@@ -109,12 +109,6 @@ Texts all() {
   return texts;
 }
 
-void check_same(const Texts& want) {
-  const Texts got = all();
-  REQUIRE(got.size() == want.size());
-  for (std::size_t i = 0; i < want.size(); ++i) CHECK(got[i] == want[i]);
-}
-
 }  // namespace
 
 TEST_CASE("locale: messages and files are the same in every one") {
@@ -122,17 +116,7 @@ TEST_CASE("locale: messages and files are the same in every one") {
   CHECK(want[0].find("x.cols is 2000") != std::string::npos);
   for (const std::string& text : want) CHECK(text != "no error");
   CHECK(want[want.size() - 3] == "same");
-  {
-    const test::ForeignCppLocale points('.'), blanks(' ');
-    check_same(want);
-  }
-  const test::ForeignCLocale german;
-  if (!german.set()) {
-    MESSAGE("skipped: no locale with a decimal comma, and no localedef to make one");
-    return;
-  }
-  const test::ForeignCppLocale points('.');
-  check_same(want);
+  test::check_same_in_foreign_locales(all);
 }
 
 TEST_CASE("locale: files of control groups are read as they are written") {

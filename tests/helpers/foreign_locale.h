@@ -1,11 +1,15 @@
 // Locales that write and read numbers in another way: 1.234,5.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <clocale>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <locale>
 #include <string>
+#include <vector>
 
 #include "helpers/temporary_directory.h"
 
@@ -73,5 +77,29 @@ class ForeignCLocale {
   TemporaryDirectory directory_;
   bool set_ = false;
 };
+
+using Texts = std::vector<std::string>;
+
+inline void check_same(const Texts& got, const Texts& want) {
+  REQUIRE(got.size() == want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) CHECK(got[i] == want[i]);
+}
+
+// Whether texts() are what they are in the locale that programs begin in.
+inline void check_same_in_foreign_locales(const std::function<Texts()>& texts) {
+  const Texts want = texts();
+  {
+    const ForeignCppLocale points('.');
+    check_same(texts(), want);
+  }
+  const ForeignCppLocale blanks(' ');
+  check_same(texts(), want);
+  const ForeignCLocale german;
+  if (!german.set()) {
+    MESSAGE("skipped: no locale with a decimal comma, and no localedef to make one");
+    return;
+  }
+  check_same(texts(), want);
+}
 
 }  // namespace test
