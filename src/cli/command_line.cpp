@@ -233,6 +233,12 @@ bool quick_in_environment() {
                               text + "'; allowed: " + allowed_text(kSwitchValues));
 }
 
+void check_no_sync(bool no_sync, bool writes) {
+  if (!no_sync || writes) return;
+  throw std::invalid_argument(
+      "--no-sync: nothing is written; allowed: with an option that names a file");
+}
+
 // A run goes on with the arguments that it began with. given: those of the command line alone.
 CommandLine resumed(const TrainArguments& given, const std::vector<std::string>& words) {
   CommandLine line;
@@ -264,6 +270,9 @@ CommandLine read_command_line(const std::vector<std::string>& words) {
     return line;
   }
   if (line.command == Command::demo) line.quick_demo = line.quick_demo || quick_in_environment();
+  check_no_sync(line.overhead.no_sync, !line.overhead.json_path.empty());
+  check_no_sync(line.info.no_sync, !line.info.json_path.empty());
+  check_no_sync(line.train.no_sync, !(line.train.json_path + line.train.save).empty());
   if (line.command == Command::train) {
     if (!line.train.resume.empty()) line = resumed(line.train, checked);
     (void)make_config(line.train);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "cli/output_stream.h"
 #include "cli/train_config.h"
 #include "io/output_path.h"
 
@@ -54,6 +55,11 @@ void check_files(const TrainArguments& arguments) {
     throw std::invalid_argument(
         "--save -: not to standard output; allowed: a file, which each epoch replaces (./- is "
         "one)");
+  }
+  if (descriptor_of(arguments.save)) {
+    throw std::invalid_argument("--save " + arguments.save +
+                                ": not to what is open already; allowed: a file, which each epoch "
+                                "replaces");
   }
   const std::vector<FileOption> inputs = inputs_of(arguments);
   std::vector<FileOption> others = inputs;

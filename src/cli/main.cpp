@@ -1,5 +1,6 @@
 // The simdrop program. Exit codes: 0 done, 1 a file or the run failed, 2 wrong arguments.
 
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -49,6 +50,8 @@ int report_out_of_memory(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   simdrop::cli::fill_standard_descriptors();
+  // A reader that has gone, and a limit on files: the calls say so, and what is half written goes.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   // However OpenMP's threads are told to wait: here the library's own run, which never spin for
   // long.
   for (const char* name : {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"}) unsetenv(name);

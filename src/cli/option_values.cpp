@@ -69,11 +69,9 @@ bool in_range(Range range, double value) {
     case Range::probability:
       return value <= 1.0;
     case Range::not_negative_float:
-      return std::isfinite(rounded);
+      return value == 0.0 || (rounded > 0.0F && std::isfinite(rounded));
     case Range::momentum:
       return rounded < 1.0F;
-    case Range::max_norm:
-      return value == 0.0 || rounded > 0.0F;
     default:
       return true;
   }
@@ -91,11 +89,9 @@ std::string allowed_text(Range range) {
     case Range::probability:
       return number + "0 to 1";
     case Range::not_negative_float:
-      return number + "0 or more and finite, also when rounded to float";
+      return number + "0, or what float rounds neither to 0 nor to infinity";
     case Range::momentum:
       return number + "0 or more and below 1, also when rounded to float";
-    case Range::max_norm:
-      return number + "0, or finite and so large that float does not round it to 0";
     default:
       return number + "0 or more and finite";
   }

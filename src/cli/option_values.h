@@ -23,9 +23,8 @@ enum class Range {
   threads,             // whole numbers
   probability,         // of numbers, as all that follow
   not_negative,        // and finite
-  not_negative_float,  // also when rounded to float, in which the library computes
+  not_negative_float,  // which does not become 0 or infinite in float, where the library computes
   momentum,
-  max_norm,
 };
 
 // Digits alone, 0 to 2^64-1.

@@ -18,20 +18,10 @@ namespace {
 
 using simdrop::detail::Descriptor;
 
+constexpr const char* standard_names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+
 [[noreturn]] void fail(const std::string& name, int error) {
   throw FileError(name, "can't be written: " + simdrop::detail::error_text(error));
-}
-
-// The N of /dev/fd/N, whose link may name nothing.
-std::optional<int> descriptor_of(std::string_view path) {
-  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
-    if (!path.starts_with(folder)) continue;
-    const char* const end = path.data() + path.size();
-    int number = 0;
-    const auto read = std::from_chars(path.data() + folder.size(), end, number);
-    if (read.ec == std::errc() && read.ptr == end && number >= 0) return number;
-  }
-  return std::nullopt;
 }
 
 bool is_writable(int descriptor) {
@@ -46,6 +36,21 @@ bool leads_to(int descriptor, const struct stat& file) {
 }
 
 }  // namespace
+
+// Their links may name nothing.
+std::optional<int> descriptor_of(std::string_view path) {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (path == standard_names[standard]) return standard;
+  }
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (!path.starts_with(folder)) continue;
+    const char* const end = path.data() + path.size();
+    int number = 0;
+    const auto read = std::from_chars(path.data() + folder.size(), end, number);
+    if (read.ec == std::errc() && read.ptr == end && number >= 0) return number;
+  }
+  return std::nullopt;
+}
 
 Descriptor another_descriptor(int descriptor, const std::string& name) {
   if (!is_writable(descriptor)) fail(name, EBADF);

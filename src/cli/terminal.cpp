@@ -154,8 +154,8 @@ void print_to_standard_error() {
 void fill_standard_descriptors() {
   for (const int wanted : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(wanted, F_GETFD) >= 0) continue;
-    // The lowest number that is free: this one. The wrong way round, as if it were still closed.
-    static_cast<void>(open("/dev/null", wanted == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    // The lowest number that is free: this one. Nothing can be written to it, as if it were closed.
+    static_cast<void>(open("/dev/null", O_RDONLY));
   }
 }
 

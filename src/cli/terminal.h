@@ -67,7 +67,7 @@ void print(const std::string& text);
 void print_to_standard_error();
 
 // Opens what stands for standard input, output or error where there is none, so that no file of
-// ours gets its number and what is printed. Reading and writing them stays an error.
+// ours gets its number and what is printed. Writing to them stays an error.
 void fill_standard_descriptors();
 
 }  // namespace simdrop::cli

@@ -78,7 +78,7 @@ void visit_run_options(Arguments& a, Visit&& visit) {
   visit("max-norm", a.optimizer.max_norm,
         "most that the norm of the weights into a unit may be (Srivastava et al.: 2 to 4); 0 = no "
         "constraint",
-        max_norm);
+        not_negative_float);
   visit("lr", a.learning_rate, "learning rate", not_negative_float, nullptr,
         "0.05 (adam, adamw: 0.001)");
   visit("lr-schedule", a.schedule, "linear: falls to 0 over all steps");

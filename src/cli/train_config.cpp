@@ -1,12 +1,14 @@
 #include "cli/train_config.h"
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 
 namespace simdrop::cli {
 namespace {
 
 constexpr std::size_t kMostWidths = 65536;  // of a network of the library
+constexpr std::size_t kMostClasses = 256;   // that its labels name
 
 bool is_moons(const TrainArguments& arguments) {
   return arguments.data == "moons";
@@ -45,6 +47,13 @@ void check_layers(const std::vector<std::size_t>& widths) {
   if (widths.size() >= 2 && widths.size() <= kMostWidths) return;
   fail("--layers: " + std::to_string(widths.size()) + " widths given; allowed: 2 to " +
        std::to_string(kMostWidths) + ", from input to output");
+}
+
+void check_outputs(const MlpConfig& network) {
+  const std::size_t outputs = network.widths.back();
+  if (network.loss != Loss::softmax_ce || (outputs >= 2 && outputs <= kMostClasses)) return;
+  fail("--layers: " + std::to_string(outputs) + " outputs; allowed: 2 to " +
+       std::to_string(kMostClasses) + " with --loss softmax_ce");
 }
 
 void check_dropout_unit(const MlpConfig& network) {
@@ -98,6 +107,7 @@ TrainerConfig make_config(const TrainArguments& arguments) {
   config.network.widths =
       arguments.layers.empty() ? default_layers(moons, config.network.loss) : arguments.layers;
   check_layers(config.network.widths);
+  check_outputs(config.network);
   config.network.keep_prob = expand_keep_prob(arguments, config.network.widths.size() - 2);
   check_dropout_unit(config.network);
   // A run that was saved so may go on.
@@ -129,7 +139,11 @@ NamedData load_data(const TrainArguments& arguments, std::size_t outputs) {
     result = {"moons", io::make_moons(arguments.network.seed)};
   } else {
     result.name = any_file(arguments.files) ? files.train_images : data_directory(arguments);
-    result.data = io::load_idx(files, outputs == 1 ? 2 : outputs);
+    try {
+      result.data = io::load_idx(files, outputs == 1 ? 2 : outputs);
+    } catch (const std::bad_alloc&) {
+      throw std::runtime_error(result.name + ": out of memory: the data take more than there is");
+    }
   }
   if (arguments.train_limit != 0) {
     result.data.train =

@@ -2,14 +2,17 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "cli/divergence.h"
 #include "cli/json_file.h"
 #include "cli/option_values.h"
+#include "cli/train_config.h"
 #include "io/byte_source.h"
 #include "io/checkpoint_config.h"
+#include "io/json_reader.h"
 #include "io/safetensors.h"
 #include "mlp/config_fields.h"
 
@@ -30,12 +33,55 @@ TrainArguments filled_in(TrainArguments arguments, const TrainerConfig& config) 
   return arguments;
 }
 
+// Refuses what no run has before memory is taken for it: members that stand twice or are many, long
+// lists, values within values.
+class RunLimits {
+ public:
+  explicit RunLimits(const std::string& path) : path_(path) {}
+
+  bool operator()(int depth, Json::parse_event_t event, Json& value) {
+    using Event = Json::parse_event_t;
+    const bool opens = event == Event::object_start || event == Event::array_start;
+    if (event == Event::key && !keys_.insert(value.get_ref<const std::string&>()).second) {
+      fail("the argument " + detail::in_quotes(value.get_ref<const std::string&>()) +
+           " stands twice");
+    }
+    if (event == Event::value) ++values_;
+    if (keys_.size() > most_members) fail("it has too many arguments");
+    if (values_ > most_values) fail("its arguments have too many values");
+    if (opens && depth > (event == Event::array_start ? 1 : 0)) fail("its arguments are nested");
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t most_members = 64, most_values = 200'000;
+
+  [[noreturn]] void fail(const std::string& what) const { throw FileError(path_, what); }
+
+  const std::string& path_;
+  std::set<std::string> keys_;
+  std::size_t values_ = 0;
+};
+
 Json run_json(const std::string& path, const Metadata& metadata) {
   const auto text = metadata.find(metadata_key);
   if (text == metadata.end()) throw FileError(path, "was not written by simdrop train --save");
-  Json json = Json::parse(text->second, nullptr, false);
+  const Json json = Json::parse(
+      text->second,
+      [limits = RunLimits(path)](int depth, auto event, Json& value) mutable {
+        return limits(depth, event, value);
+      },
+      false);
   if (!json.is_object()) throw FileError(path, "its arguments are no JSON object");
   return json;
+}
+
+// Of a path: text that a system takes for one.
+bool is_no_path(const Json& value) {
+  constexpr std::size_t longest = 4096;
+  if (!value.is_string()) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return text.size() > longest || text.find('\0') != std::string::npos;
 }
 
 // The configuration as text, whatever the learning rate of the last step.
@@ -63,20 +109,33 @@ TrainArguments saved_arguments(const std::string& path) {
   detail::FileSource source(path);
   const Json json = run_json(path, detail::read_header(source).metadata);
   TrainArguments arguments;
+  std::set<std::string> known{examples_key};
   const auto read = [&](const char* option, auto& value, const char* /*help*/,
                         Range range = Range::any, auto&&...) {
     bool right = false;
     try {
       json.at(option).get_to(value);
       // -1 and 1.5 have become other whole numbers.
-      right = Json(value).dump() == json.at(option).dump() && is_allowed(value, range);
+      right = Json(value).dump() == json.at(option).dump() && is_allowed(value, range) &&
+              !is_no_path(json.at(option));
     } catch (const std::exception&) {
     }
+    known.insert(option);
     if (right) return;
     throw FileError(path, std::string("its argument --") + option + " is missing or wrong");
   };
   visit_run_options(arguments, read);
   visit_data_options(arguments, read);
+  for (const auto& [name, value] : json.items()) {
+    if (known.contains(name)) continue;
+    throw FileError(path, "its argument " + detail::in_quotes(name) + " is unknown");
+  }
+  arguments.resume = path;
+  try {
+    (void)make_config(arguments);
+  } catch (const std::invalid_argument& error) {
+    throw FileError(path, std::string("its arguments are wrong: ") + error.what());
+  }
   return arguments;
 }
 
@@ -107,12 +166,19 @@ Checkpoint load_run(const std::string& path, const TrainerConfig& config, std::s
   Checkpoint run = load_checkpoint(path, config.network);
   const Json json = run_json(path, run.metadata);
   if (!run.optimizer) throw FileError(path, "has no optimiser to go on with");
-  if (json.value(examples_key, Json()) != Json(examples)) {
-    throw FileError(path, "was trained on " + json.value(examples_key, Json()).dump() +
-                              " examples, but there are " + std::to_string(examples));
+  const Json trained_on = json.value(examples_key, Json());
+  if (!trained_on.is_number_unsigned()) {
+    throw FileError(path, "its number of examples is missing or wrong");
+  }
+  if (trained_on != Json(examples)) {
+    throw FileError(path, "was trained on " + trained_on.dump() + " examples, but there are " +
+                              std::to_string(examples));
   }
   const double rate = config.optimizer.learning_rate;
-  if (text_of(run.mlp.config(), run.optimizer->config(), rate) !=
+  // That of a linear schedule falls.
+  const bool constant = config.schedule == Schedule::constant;
+  const double its_rate = constant ? run.optimizer->config().learning_rate : rate;
+  if (text_of(run.mlp.config(), run.optimizer->config(), its_rate) !=
       text_of(config.network, config.optimizer, rate)) {
     throw FileError(path, "its network or its optimiser is not that of its arguments");
   }
@@ -120,10 +186,14 @@ Checkpoint load_run(const std::string& path, const TrainerConfig& config, std::s
   if (!found.empty()) throw FileError(path, "holds a run that had diverged: " + found);
   const std::size_t steps = steps_per_epoch(config, examples);
   const std::uint64_t done = run.optimizer->step_count();
-  if (done % steps != 0 || done / steps >= config.epochs) {
+  if (done % steps != 0) {
+    throw FileError(path, "ends within an epoch: after " + std::to_string(done) + " steps, " +
+                              std::to_string(steps) + " of which are an epoch");
+  }
+  if (done / steps >= config.epochs) {
     throw std::invalid_argument("--epochs: " + std::to_string(config.epochs) + ", but " + path +
                                 " has done " + std::to_string(done / steps) +
-                                "; allowed: more (with --lr-schedule constant)");
+                                (constant ? "; allowed: more" : "; a linear schedule ends there"));
   }
   return run;
 }

@@ -62,6 +62,8 @@ void write_values(OutputFile& file, std::vector<float>& buffer, ConstMatrix valu
 
 void write_safetensors(OutputFile& file, std::span<const TensorData> tensors,
                        const std::map<std::string, std::string>& metadata) {
+  check_argument(metadata.size() <= max_metadata, "metadata: number of keys", metadata.size(),
+                 "at most " + std::to_string(max_metadata) + ", simdrop's own two among them");
   const std::string header = header_text(tensors, metadata);
   check_argument(header.size() <= max_header_bytes, "metadata: header size", header.size(),
                  std::to_string(max_header_bytes) + " bytes, which readers take at most");

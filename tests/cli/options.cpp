@@ -167,19 +167,19 @@ std::vector<Row> train_rows() {
        false,
        true},
       {"weight-decay",
-       {"0", "5e-324", {"3.4028235e38", "3.4028235e+38"}},
-       no_number + Texts{"3.4028236e38", "1e39", "-5e-324"},
-       number + "0 or more and finite, also when rounded to float",
+       {"0", "1e-45", {"3.4028235e38", "3.4028235e+38"}},
+       no_number + Texts{"3.4028236e38", "1e39", "1e-46", "-1e-45"},
+       number + "0, or what float rounds neither to 0 nor to infinity",
        SIMDROP_READS(train.optimizer.weight_decay)},
       {"max-norm",
-       {"0", "1e-45", {"1.7976931348623157e308", "1.7976931348623157e+308"}},
-       no_number + Texts{"1.7976931348623159e308", "5e-324", "1e-50", "-1"},
-       number + "0, or finite and so large that float does not round it to 0",
+       {"0", "1e-45", {"3.4028235e38", "3.4028235e+38"}},
+       no_number + Texts{"3.4028236e38", "1.7976931348623159e308", "5e-324", "1e-46", "-1"},
+       number + "0, or what float rounds neither to 0 nor to infinity",
        SIMDROP_READS(train.optimizer.max_norm)},
       {"lr",
-       {"0", "5e-324", {"3.4028235e38", "3.4028235e+38"}, {"010", "10"}},
-       no_number + Texts{"3.4028236e38", "1e39", "-5e-324"},
-       number + "0 or more and finite, also when rounded to float",
+       {"0", "1e-45", {"3.4028235e38", "3.4028235e+38"}, {"010", "10"}},
+       no_number + Texts{"3.4028236e38", "1e39", "1e-46", "-1e-45"},
+       number + "0, or what float rounds neither to 0 nor to infinity",
        SIMDROP_READS(train.learning_rate)},
       {"lr-schedule",
        {"constant", "linear"},
@@ -221,7 +221,7 @@ std::vector<Row> train_rows() {
        {"2", "maybe"},
        "true or false",
        SIMDROP_READS(train.no_sync),
-       {},
+       {"--json", "x"},
        false,
        true}};
   const Texts files{"train-images", "train-labels", "test-images", "test-labels"};
@@ -291,7 +291,7 @@ std::vector<Row> overhead_rows() {
            {"2", "maybe"},
            "true or false",
            SIMDROP_READS(overhead.no_sync),
-           {},
+           {"--json", "x"},
            false,
            true}};
 }
@@ -303,7 +303,7 @@ std::vector<Row> info_rows() {
            {"2", "maybe"},
            "true or false",
            SIMDROP_READS(info.no_sync),
-           {},
+           {"--json", "x"},
            false,
            true}};
 }
@@ -448,11 +448,11 @@ TEST_CASE("options: each once") {
 }
 
 TEST_CASE("options: a list may also be words") {
-  CHECK(read_command_line({"train", "--layers", "2", "4", "1", "--seed", "3"}).train.layers ==
-        std::vector<std::size_t>{2, 4, 1});
+  CHECK(read_command_line({"train", "--layers", "2", "4", "3", "--seed", "3"}).train.layers ==
+        std::vector<std::size_t>{2, 4, 3});
   CHECK(error_of({"train", "--layers", "2", "", "1"}).starts_with("--layers is '' in '2,,1'"));
   CHECK(error_of({"train", "--layers", "-2", "1"}).starts_with("--layers is '-2' in '-2,1'"));
-  CHECK(read_command_line({"train", "--keep-prob", "1", "1", "--layers=2,4,4,1", "--seed", "3"})
+  CHECK(read_command_line({"train", "--keep-prob", "1", "1", "--layers=2,4,4,3", "--seed", "3"})
             .train.keep_prob == std::vector<double>{1.0, 1.0});
 }
 
@@ -468,6 +468,11 @@ TEST_CASE("options: those that can have no effect") {
       {{"--keep-prob", "0.5,0.5,0.5"}, "--keep-prob: 3 values given; allowed: 1, or one for each"},
       {{"--layers", "2"}, "--layers: 1 widths given; allowed: 2 to 65536"},
       {{"--lazy-updates"}, "--lazy-updates: only for --dropout-unit neuron"},
+      {{"--no-sync"}, "--no-sync: nothing is written"},
+      {{"--layers", "2,1", "--loss", "softmax_ce"},
+       "--layers: 1 outputs; allowed: 2 to 256 with --loss softmax_ce"},
+      {{"--layers", "2,257", "--loss", "softmax_ce"},
+       "--layers: 257 outputs; allowed: 2 to 256 with --loss softmax_ce"},
       {{"--dropout-group", "8"}, "--dropout-group: only for --dropout-unit neuron"},
       {{"--dropout-unit", "neuron"}, "--dropout-unit neuron: nothing is dropped"},
       {{"--dropout-unit", "neuron", "--keep-prob", "1,1"}, "--dropout-unit neuron: nothing is"},
@@ -503,12 +508,12 @@ TEST_CASE("options: more memory than there is names what asked for it") {
     return std::string();
   };
   CHECK(message({"train", "--batch", largest}).starts_with("out of memory: --batch " + largest));
-  CHECK(message({"train", "--layers", largest + ",1"})
-            .starts_with("out of memory: --layers " + largest + ",1 asks for "));
+  CHECK(message({"train", "--layers", largest + ",2"})
+            .starts_with("out of memory: --layers " + largest + ",2 asks for "));
   // Products that are small where they wrap: 2^64 weights, 2^65.
-  CHECK(message({"train", "--layers", "4294967296,4294967296"})
+  CHECK(message({"train", "--layers", "4294967296,4294967296", "--loss", "identity_mse"})
             .starts_with("out of memory: --layers 4294967296,4294967296 asks for 147,57"));
-  CHECK(message({"train", "--layers", "8589934592,4294967296"})
+  CHECK(message({"train", "--layers", "8589934592,4294967296", "--loss", "identity_mse"})
             .starts_with("out of memory: --layers 8589934592,4294967296 asks for 295,14"));
   CHECK(message({"overhead", "--batches", "1," + largest})
             .starts_with("out of memory: --batches " + largest));

@@ -45,7 +45,7 @@ ls -l link.json | cut -c 1 | tr -d '\n'
 ls -l target.json | cut -c 1-10 | tr '\n' ' ']])
 json(target.json cpu)
 json(mode.json cpu)
-shell(0 "^$" "s info --json new.json --no-sync > /dev/null && s info --no-sync > /dev/null")
+shell(0 "^$" "s info --json new.json --no-sync > /dev/null")
 json(new.json cpu)
 
 # A disk that refuses to sync: an error that leaves the old file; with --no-sync none.
@@ -115,6 +115,22 @@ shell(1 "^simdrop: /dev/fd/6: can't be written: Bad file descriptor\n$"
   "s info --json /dev/fd/6 6< mode.json")
 json(mode.json cpu)
 shell(1 "^simdrop: /dev/fd/9: can't be written: Bad file descriptor\n$" "s info --json /dev/fd/9")
+
+shell(1 "^simdrop: /dev/stdin: can't be written: Bad file descriptor\n$"
+  "s info --json /dev/stdin < mode.json")
+shell(1 "^simdrop: /dev/fd/0: can't be written: Bad file descriptor\n$" "s info --json /dev/fd/0 <&-")
+json(mode.json cpu)
+foreach(place /dev/fd/7 /proc/self/fd/7 /dev/stdin)
+  shell(2 "^simdrop: --save ${place}: not to what is open already; allowed: [^\n]*\n$"
+    "s ${epoch} --save ${place} 7< mode.json < mode.json")
+endforeach()
+
+# A reader that goes, and a file that may not grow: errors, and nothing is left behind.
+shell(1 "^simdrop: left: write failed: Broken pipe\n$" [[
+mkfifo left; (exec 8< left; sleep .2) & s train --data moons --epochs 200 --layers 2,4,1 --json left > /dev/null]])
+shell(1 "^simdrop: grown.st: write failed: File too large\n$"
+  "(ulimit -f 1; s train --data moons --layers 2,64,64,1 --threads 1 --save grown.st > /dev/null)")
+shell(0 "^$" "ls -A | grep -E '^grown|[.]tmp' | cat")
 
 # Standard output that is closed: no file of the program takes its place.
 shell(1 "^simdrop: standard output: can't be written: Bad file descriptor\n$" "s info --json - >&-")

@@ -201,7 +201,7 @@ expect(2 "--optimizer: \"adam\" given, but .* \"sgd\"" train --resume linear-2.s
 expect(2 "--lr: 0.5 given, but" train --resume linear-2.st --lr 0.5)
 expect(2 "--batch: 7 given, but" train --resume linear-2.st --batch 7)
 expect(2 "--epochs: 8 given, but linear-2.st holds a run with 4" train --resume linear-2.st --epochs 8)
-expect(2 "--epochs: 4, but linear-4.st has done 4; allowed: more" train --resume linear-4.st)
+expect(2 "--epochs: 4, but linear-4.st has done 4; a linear schedule ends there" train --resume linear-4.st)
 expect(2 "--epochs: 2, but constant-2.st has done 2; allowed: more" train --resume constant-2.st)
 expect(2 "subcommand")
 expect(2 "--frobnicate" train --frobnicate)

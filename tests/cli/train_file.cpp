@@ -98,12 +98,45 @@ TEST_CASE("cli: files that are not of the run") {
     const std::string wrong = std::string(R"(\"layers\":)") + layers;
     CHECK(has(arguments_error(edited(R"(\"layers\":[2,4,1])", wrong)), "--layers is missing"));
   }
-  CHECK_THROWS_AS((void)cli::load_run(edited(R"(\"step_count\":32)", R"(\"step_count\":31)"),
+  CHECK(has(load_error(edited(R"(\"step_count\":32)", R"(\"step_count\":31)")),
+            "ends within an epoch: after 31 steps, 32 of which are an epoch"));
+  CHECK_THROWS_AS((void)cli::load_run(edited(R"(\"step_count\":32)", R"(\"step_count\":64)"),
                                       cli::make_config(moons()), 1000),
                   std::invalid_argument);
+  CHECK(has(load_error(edited(R"(\"examples\":1000)", R"(\"examples\":\"1000\")")),
+            "its number of examples is missing or wrong"));
   const Checkpoint run = load_checkpoint(path, cli::make_config(moons()).network);
   save_checkpoint(dir.name("weights"), run.mlp, nullptr, run.metadata);
   CHECK(has(load_error(dir.name("weights")), "has no optimiser to go on with"));
+}
+
+// What the file says beside the arguments of a run, and arguments that no run has.
+TEST_CASE("cli: arguments in a run's file that nobody takes") {
+  const test::TemporaryDirectory dir;
+  const std::string good = test::read_file(run_file(dir));
+  const auto error = [&](const std::string& from, const std::string& to) {
+    return arguments_error(dir.write("edited", test::edited(good, from, to)));
+  };
+  const auto with = [&](const std::string& more) {
+    return error(R"(\"examples\":1000)", R"(\"examples\":1000,)" + more);
+  };
+  CHECK(has(with(R"(\"lazzy\":true)"), R"(its argument "lazzy" is unknown)"));
+  CHECK(has(with(R"(\"keep_prob\":[0.1])"), R"(its argument "keep_prob" is unknown)"));
+  CHECK(has(with(R"(\"epochs\":3)"), R"(the argument "epochs" stands twice)"));
+  CHECK(has(with(R"(\"z\":[[]])"), "its arguments are nested"));
+  CHECK(has(with(R"(\"z\":{})"), "its arguments are nested"));
+  CHECK(has(error(R"(\"data\":\"moons\")", R"(\"data\":\"moons\\u0000x\")"), "--data is missing"));
+  CHECK(has(error(R"(\"data\":\"moons\")", R"(\"data\":\")" + std::string(5000, 'a') + R"(\")"),
+            "--data is missing or wrong"));
+  CHECK(has(error(R"(\"keep-prob\":[0.5])", R"(\"keep-prob\":[0.5,0.5])"),
+            "its arguments are wrong: --keep-prob: 2 values given"));
+  // Many of them cost no more than a few.
+  std::string many, list = "1";
+  for (int i = 0; i < 100; ++i)
+    many += (i == 0 ? R"(\"a)" : R"(,\"a)") + std::to_string(i) + R"(\":0)";
+  for (int i = 0; i < 300'000; ++i) list += ",1";
+  CHECK(has(with(many), "it has too many arguments"));
+  CHECK(has(with(R"(\"z\":[)" + list + "]"), "its arguments have too many values"));
 }
 
 TEST_CASE("cli: a run that had diverged is not resumed") {

@@ -53,6 +53,22 @@ int save_beyond_the_limit(const std::string& path) {
 
 }  // namespace
 
+TEST_CASE("checkpoint: metadata that could not be read again is not written") {
+  const test::TemporaryDirectory dir;
+  const std::string path = dir.name("net");
+  Metadata metadata;
+  for (int i = 0; i < 4094; ++i) metadata["k" + std::to_string(i)] = "v";
+  save_checkpoint(path, network(), nullptr, metadata);
+  CHECK(load_error(path) == "no error");
+  metadata["one more"] = "v";
+  CHECK_THROWS_WITH_AS(
+      save_checkpoint(path, network(), nullptr, metadata),
+      "simdrop: metadata: number of keys is 4097; allowed: at most 4096, simdrop's "
+      "own two among them",
+      std::invalid_argument);
+  CHECK(load_error(path) == "no error");
+}
+
 TEST_CASE("checkpoint: files that can't be read") {
   const test::TemporaryDirectory dir;
   const std::string missing = dir.name("missing");
