@@ -1,10 +1,13 @@
 #include "cli/train_file.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "cli/divergence.h"
 #include "cli/json_file.h"
@@ -84,6 +87,25 @@ bool is_no_path(const Json& value) {
   return text.size() > longest || text.find('\0') != std::string::npos;
 }
 
+// Whether it has the type of the option: -1, 1.5 and 2^64 would become other whole numbers.
+template <class T>
+bool is_for(const Json& json, const T* /*value*/) {
+  if constexpr (std::is_same_v<T, bool>) return json.is_boolean();
+  if constexpr (std::is_integral_v<T>) return json.is_number_unsigned();
+  if constexpr (std::is_floating_point_v<T>) return json.is_number();
+  return json.is_string();
+}
+template <class T>
+bool is_for(const Json& json, const std::optional<T>* /*value*/) {
+  return json.is_null() || is_for(json, static_cast<const T*>(nullptr));
+}
+template <class T>
+bool is_for(const Json& json, const std::vector<T>* /*value*/) {
+  return json.is_array() && std::ranges::all_of(json, [](const Json& element) {
+           return is_for(element, static_cast<const T*>(nullptr));
+         });
+}
+
 // The configuration as text, whatever the learning rate of the last step.
 std::string text_of(const MlpConfig& network, OptimizerConfig optimizer, double learning_rate) {
   optimizer.learning_rate = learning_rate;
@@ -114,10 +136,11 @@ TrainArguments saved_arguments(const std::string& path) {
                         Range range = Range::any, auto&&...) {
     bool right = false;
     try {
-      json.at(option).get_to(value);
-      // -1 and 1.5 have become other whole numbers.
-      right = Json(value).dump() == json.at(option).dump() && is_allowed(value, range) &&
-              !is_no_path(json.at(option));
+      const Json& saved = json.at(option);
+      if (is_for(saved, &value) && !is_no_path(saved)) {
+        saved.get_to(value);
+        right = is_allowed(value, range);
+      }
     } catch (const std::exception&) {
     }
     known.insert(option);
