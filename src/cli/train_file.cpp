@@ -69,7 +69,7 @@ class RunLimits {
 Json run_json(const std::string& path, const Metadata& metadata) {
   const auto text = metadata.find(metadata_key);
   if (text == metadata.end()) throw FileError(path, "was not written by simdrop train --save");
-  const Json json = Json::parse(
+  Json json = Json::parse(
       text->second,
       [limits = RunLimits(path)](int depth, auto event, Json& value) mutable {
         return limits(depth, event, value);
