@@ -14,7 +14,7 @@ using namespace simdrop::c_api;  // NOLINT(google-build-using-namespace): C func
 
 namespace {
 
-constexpr simdrop_mlp_save_args no_args = {
+constexpr simdrop_mlp_save_args save_defaults = {
     sizeof(simdrop_mlp_save_args),
     nullptr,  // optimizer
     0,        // no_sync
@@ -30,30 +30,7 @@ void save(const char* path, const simdrop_mlp* mlp, const simdrop_mlp_save_args&
   simdrop::save_checkpoint(path, mlp_of(mlp), options);
 }
 
-}  // namespace
-
-simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
-                                const simdrop_optimizer* optimizer, simdrop_error* error) {
-  return catch_exceptions(error, [&] {
-    simdrop_mlp_save_args args = no_args;
-    args.optimizer = optimizer;
-    save(path, mlp, args);
-  });
-}
-
-simdrop_status simdrop_mlp_save_args_init(simdrop_mlp_save_args* args, size_t struct_size,
-                                          simdrop_error* error) {
-  return catch_exceptions(error, [&] { write_struct(args, struct_size, no_args, "args"); });
-}
-
-simdrop_status simdrop_mlp_save_run(const char* path, const simdrop_mlp* mlp,
-                                    const simdrop_mlp_save_args* args, simdrop_error* error) {
-  return catch_exceptions(error, [&] { save(path, mlp, read_struct(args, no_args, "args")); });
-}
-
-namespace {
-
-constexpr simdrop_mlp_load_args nothing_given = {sizeof(simdrop_mlp_load_args), nullptr,
+constexpr simdrop_mlp_load_args load_defaults = {sizeof(simdrop_mlp_load_args), nullptr,
                                                  SIMDROP_LOAD_ACTIVATION_NOT_GIVEN,
                                                  SIMDROP_LOAD_LOSS_NOT_GIVEN};
 
@@ -106,16 +83,36 @@ void load(const char* path, const simdrop_mlp_config& defaults, const simdrop::L
 
 }  // namespace
 
+simdrop_status simdrop_mlp_save(const char* path, const simdrop_mlp* mlp,
+                                const simdrop_optimizer* optimizer, simdrop_error* error) {
+  return catch_exceptions(error, [&] {
+    simdrop_mlp_save_args args = save_defaults;
+    args.optimizer = optimizer;
+    save(path, mlp, args);
+  });
+}
+
+simdrop_status simdrop_mlp_save_args_init(simdrop_mlp_save_args* args, size_t struct_size,
+                                          simdrop_error* error) {
+  return catch_exceptions(error, [&] { write_struct(args, struct_size, save_defaults, "args"); });
+}
+
+simdrop_status simdrop_mlp_save_run(const char* path, const simdrop_mlp* mlp,
+                                    const simdrop_mlp_save_args* args, simdrop_error* error) {
+  return catch_exceptions(error,
+                          [&] { save(path, mlp, read_struct(args, save_defaults, "args")); });
+}
+
 simdrop_status simdrop_mlp_load_args_init(simdrop_mlp_load_args* args, size_t struct_size,
                                           simdrop_error* error) {
-  return catch_exceptions(error, [&] { write_struct(args, struct_size, nothing_given, "args"); });
+  return catch_exceptions(error, [&] { write_struct(args, struct_size, load_defaults, "args"); });
 }
 
 simdrop_status simdrop_mlp_load_run(const char* path, const simdrop_mlp_load_args* args,
                                     simdrop_mlp** mlp, simdrop_optimizer** optimizer,
                                     simdrop_error* error) {
   return catch_exceptions(error, [&] {
-    const simdrop_mlp_load_args given = read_struct(args, nothing_given, "args");
+    const simdrop_mlp_load_args given = read_struct(args, load_defaults, "args");
     const simdrop::LoadOptions options = options_of(given);
     load(path,
          given.defaults == nullptr ? mlp_defaults()

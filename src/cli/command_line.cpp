@@ -273,10 +273,7 @@ CommandLine read_command_line(const std::vector<std::string>& words) {
   check_no_sync(line.overhead.no_sync, !line.overhead.json_path.empty());
   check_no_sync(line.info.no_sync, !line.info.json_path.empty());
   check_no_sync(line.train.no_sync, !(line.train.json_path + line.train.save).empty());
-  if (line.command == Command::train) {
-    if (!line.train.resume.empty()) line = resumed(line.train, checked);
-    (void)make_config(line.train);
-  }
+  if (!line.train.resume.empty()) line = resumed(line.train, checked);
   check_memory(memory_need(line));
   return line;
 }

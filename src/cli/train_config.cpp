@@ -8,7 +8,6 @@ namespace simdrop::cli {
 namespace {
 
 constexpr std::size_t kMostWidths = 65536;  // of a network of the library
-constexpr std::size_t kMostClasses = 256;   // that its labels name
 
 bool is_moons(const TrainArguments& arguments) {
   return arguments.data == "moons";
@@ -51,9 +50,9 @@ void check_layers(const std::vector<std::size_t>& widths) {
 
 void check_outputs(const MlpConfig& network) {
   const std::size_t outputs = network.widths.back();
-  if (network.loss != Loss::softmax_ce || (outputs >= 2 && outputs <= kMostClasses)) return;
-  fail("--layers: " + std::to_string(outputs) + " outputs; allowed: 2 to " +
-       std::to_string(kMostClasses) + " with --loss softmax_ce");
+  if (detail::suits_outputs(network.loss, outputs)) return;
+  fail("--layers: " + std::to_string(outputs) +
+       " outputs; allowed: 2 to 256 with --loss softmax_ce");
 }
 
 void check_dropout_unit(const MlpConfig& network) {

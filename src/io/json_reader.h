@@ -48,8 +48,6 @@ std::string json_string(std::string_view text);
 // The shortest text that reads back as the same double.
 std::string json_number(double value);
 
-// Bytes of the well-formed UTF-8 character that text, which is not empty, begins with, or 0.
-std::size_t utf8_length(std::string_view text) noexcept;
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 // For messages: text of a file, which may be anything, on one line and not long.

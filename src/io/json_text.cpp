@@ -15,8 +15,7 @@ void append_escape(std::string& out, unsigned char c) {
   out += digits[c & 15U];
 }
 
-}  // namespace
-
+// Bytes of the well-formed UTF-8 character that text, which is not empty, begins with, or 0.
 std::size_t utf8_length(std::string_view text) noexcept {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -32,6 +31,8 @@ std::size_t utf8_length(std::string_view text) noexcept {
   }
   return length;
 }
+
+}  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {

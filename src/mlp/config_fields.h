@@ -16,6 +16,12 @@
 
 namespace simdrop::detail {
 
+// Softmax of one output is always 1, and labels, which are bytes, name 256 classes at most.
+constexpr bool suits_outputs(Loss loss, std::size_t outputs) noexcept {
+  return loss != Loss::softmax_ce || (outputs >= 2 && outputs <= 256);
+}
+inline constexpr const char* softmax_outputs = "2 ... 256 with Loss::softmax_ce";
+
 // The names of an enum's values, in their order: in files, messages and the program's options.
 constexpr auto names_of(Loss) {
   return std::array{"sigmoid_bce", "softmax_ce", "identity_mse"};
