@@ -269,7 +269,9 @@ CommandLine read_command_line(const std::vector<std::string>& words) {
     line.text = out.str();
     return line;
   }
-  if (line.command == Command::demo) line.quick_demo = line.quick_demo || quick_in_environment();
+  if (line.command == Command::demo && parser.demo.count("--quick") == 0) {
+    line.quick_demo = quick_in_environment();
+  }
   check_no_sync(line.overhead.no_sync, !line.overhead.json_path.empty());
   check_no_sync(line.info.no_sync, !line.info.json_path.empty());
   check_no_sync(line.train.no_sync, !(line.train.json_path + line.train.save).empty());
