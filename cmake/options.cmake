@@ -5,6 +5,7 @@ option(SIMDROP_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(SIMDROP_BUILD_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(SIMDROP_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(SIMDROP_BUILD_FUZZ "Build the fuzz targets (clang)" OFF)
+option(SIMDROP_BUILD_WHEEL "Build what a Python wheel holds; pyproject.toml sets it" OFF)
 option(SIMDROP_OPENMP "Run the batch loop on OpenMP" ON)
 option(SIMDROP_WERROR "Treat warnings as errors" OFF)
 set(SIMDROP_TABLES all CACHE STRING
