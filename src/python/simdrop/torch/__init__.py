@@ -1,0 +1,1 @@
+from ._operators import drawn_key

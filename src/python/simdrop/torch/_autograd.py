@@ -1,0 +1,204 @@
+"""The operators' derivatives, as autograd functions that call the operators again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._C._functorch import peek_interpreter_stack
+from torch.autograd import forward_ad
+
+from ._schemas import operators
+
+
+def below_autograd(operator: Any, *args: Any) -> Any:
+    with torch._C._AutoDispatchBelowAutograd():
+        return operator(*args)
+
+
+def differentiated(*tensors: Tensor) -> bool:
+    """Whether what is computed of these tensors now may be asked for its derivative."""
+    return forward_ad._current_level >= 0 or (
+        torch.is_grad_enabled() and any(x.requires_grad for x in tensors))
+
+
+def save(ctx: Any, *tensors: Tensor) -> None:
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def example_by_example(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator under vmap. A key that is not batched gives each example the same mask."""
+
+    def batched(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        rows = [operator(*(a if d is None else a.select(d, i) for a, d in zip(args, in_dims)))
+                for i in range(info.batch_size)]
+        if isinstance(rows[0], tuple):
+            results = tuple(torch.stack(part) for part in zip(*rows))
+            return results, (0,) * len(results)
+        return torch.stack(rows), 0
+
+    return batched
+
+
+def run(function: type[Pure], *args: Any) -> Any:
+    """The function, so that every transform of PyTorch sees it."""
+    if not torch.compiler.is_compiling() and peek_interpreter_stack() is not None:
+        return function.apply(*args)  # torch.func takes derivatives of functions, not operators
+    return function.operator(*args)
+
+
+class Pure(torch.autograd.Function):
+    """A function whose values are those of `operator`."""
+
+    operator: Any
+
+    def __init_subclass__(cls) -> None:
+        operator = cls.operator.default
+        cls.forward = staticmethod(lambda *args: below_autograd(operator, *args))
+        cls.vmap = staticmethod(example_by_example(partial(run, cls)))
+
+
+class DropoutFunction(Pure):
+    """Forward, backward and tangents are one operator, with the same mask: it is linear."""
+
+    operator = operators.dropout
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+        _, key, *ctx.mask = inputs
+        save(ctx, key)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        return run(DropoutFunction, dy, *ctx.saved_tensors, *ctx.mask), None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+        return run(DropoutFunction, tangent, *ctx.saved_tensors, *ctx.mask)
+
+
+class ResidualDropoutFunction(Pure):
+    operator = operators.residual_dropout
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+        _, _, key, *ctx.mask = inputs
+        save(ctx, key)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        dx = None
+        if ctx.needs_input_grad[0]:
+            dx = run(DropoutFunction, dy, *ctx.saved_tensors, *ctx.mask)
+        return dx, dy, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor | None, dresidual: Tensor | None, *_: Any) -> Tensor | None:
+        if dx is None:
+            return dresidual
+        dropped = run(DropoutFunction, dx, *ctx.saved_tensors, *ctx.mask)
+        return dropped if dresidual is None else dropped + dresidual
+
+
+class ReluDropoutFunction(Pure):
+    operator = operators.relu_dropout
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+        _, _, _, ctx.p, _ = inputs
+        save(ctx, output)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        (y,) = ctx.saved_tensors
+        dx = run(ReluDropoutBackwardFunction, y, dy, ctx.p)
+        db = None
+        if ctx.needs_input_grad[1]:
+            db = dx.reshape(-1, dx.size(-1)).sum(0)
+        return dx if ctx.needs_input_grad[0] else None, db, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor | None, dbias: Tensor | None, *_: Any) -> Tensor:
+        (y,) = ctx.saved_tensors
+        dz = torch.zeros_like(y) if dx is None else dx
+        return run(ReluDropoutBackwardFunction, y, dz if dbias is None else dz + dbias,
+                                                       ctx.p)
+
+
+class ReluDropoutBackwardFunction(Pure):
+    """dx = y > 0 ? dy / (1 - p) : 0: linear in dy, and constant around y."""
+
+    operator = operators.relu_dropout_backward
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+        y, _, ctx.p = inputs
+        save(ctx, y)
+
+    @staticmethod
+    def backward(ctx: Any, ddx: Tensor) -> tuple[Tensor | None, ...]:
+        return None, run(ReluDropoutBackwardFunction, *ctx.saved_tensors, ddx, ctx.p), None
+
+    @staticmethod
+    def jvp(ctx: Any, _: Tensor | None, ddy: Tensor | None, *__: Any) -> Tensor:
+        (y,) = ctx.saved_tensors
+        if ddy is None:
+            return torch.zeros_like(y)
+        return run(ReluDropoutBackwardFunction, y, ddy, ctx.p)
+
+
+class LinearReluDropoutFunction(Pure):
+    """Saves its operands, as Linear does, and y, which says what was kept and what ReLU passed."""
+
+    operator = operators.linear_relu_dropout
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+        x, weight, _, _, ctx.p, _ = inputs
+        save(ctx, x, weight, output)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, y = ctx.saved_tensors
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        dz = run(ReluDropoutBackwardFunction, y, dy, ctx.p)
+        dx = dw = db = None
+        if needs_x:
+            dx = operators.linear_backward_input(dz, weight)
+        if needs_weight:
+            dw, db = operators.linear_backward_weights(dz, x, needs_bias)
+        elif needs_bias:
+            db = dz.reshape(-1, dz.size(-1)).sum(0)
+        return dx, dw, db if needs_bias else None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor | None, dweight: Tensor | None, dbias: Tensor | None,
+            *_: Any) -> Tensor:
+        x, weight, y = ctx.saved_tensors
+        dz = torch.zeros_like(y)
+        if dx is not None:
+            dz = dz + torch.nn.functional.linear(dx, weight)
+        if dweight is not None:
+            dz = dz + torch.nn.functional.linear(x, dweight)
+        return run(ReluDropoutBackwardFunction, y, dz if dbias is None else dz + dbias,
+                                                       ctx.p)
+
+
+def linear_backward_input(dz: Tensor, weight: Tensor) -> Tensor:
+    if differentiated(dz, weight):
+        return dz @ weight
+    result: Tensor = below_autograd(operators.linear_backward_input, dz, weight)
+    return result
+
+
+def linear_backward_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
+    if differentiated(dz, x):
+        dz, x = dz.reshape(-1, dz.size(-1)), x.reshape(-1, x.size(-1))
+        return dz.t() @ x, dz.sum(0) if with_bias else dz.new_empty(0)
+    result: tuple[Tensor, Tensor] = below_autograd(operators.linear_backward_weights, dz, x,
+                                                   with_bias)
+    return result

@@ -1,0 +1,123 @@
+"""What the operators do, for each of PyTorch's dispatch keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._higher_order_ops.effects import _EffectType, _register_effectful_op
+from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
+
+from . import _autograd, _kernels
+from ._autograd import differentiated
+from ._kernels import Draw
+from ._schemas import library, operators
+
+def drawn_key(generator: torch.Generator | None = None) -> Tensor:
+    """A key of 64 bits of PyTorch's generator, whose first row is row 0."""
+    key = torch.empty(2, dtype=torch.int64)
+    key.random_(generator=generator)
+    key[1] = 0
+    return key
+
+
+def _draw(key: Tensor, p: float, stream: int) -> Draw:
+    seed, first_row = key.tolist()
+    return Draw(p, seed, first_row, stream)
+
+
+def _dropout(x: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
+    return _kernels.dropout(x, _draw(key, p, stream))
+
+
+def _residual_dropout(x: Tensor, residual: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
+    return _kernels.residual_dropout(x, residual, _draw(key, p, stream))
+
+
+def _relu_dropout(x: Tensor, bias: Tensor | None, key: Tensor, p: float, stream: int) -> Tensor:
+    return _kernels.relu_dropout(x, bias, _draw(key, p, stream))
+
+
+def _linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, key: Tensor, p: float,
+                         stream: int) -> Tensor:
+    return _kernels.linear_relu_dropout(x, weight, bias, _draw(key, p, stream))
+
+
+def _like_first(x: Tensor, *_: Any) -> Tensor:
+    return torch.empty_like(x)
+
+
+def _shape_of_linear(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
+    return x.new_empty((*x.shape[:-1], weight.size(0)))
+
+
+def _shape_of_input(dz: Tensor, weight: Tensor) -> Tensor:
+    return dz.new_empty((*dz.shape[:-1], weight.size(1)))
+
+
+def _shapes_of_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
+    out = dz.size(-1)
+    return dz.new_empty((out, x.size(-1))), dz.new_empty(out if with_bias else 0)
+
+
+def _kernel_of(function: type[torch.autograd.Function], operator: Any) -> Callable[..., Any]:
+    """What the operator does where a derivative may be asked for."""
+
+    def kernel(*args: Any) -> Any:
+        if differentiated(*(x for x in args if isinstance(x, Tensor))):
+            return function.apply(*args)
+        return _autograd.below_autograd(operator, *args)
+
+    return kernel
+
+
+def _implement(name: str, kernel: Callable[..., Any], fake: Callable[..., Any],
+               derivative: Any) -> None:
+    operator = getattr(operators, name).default
+    run: Callable[..., Any] = operator
+    if isinstance(derivative, type):
+        run = partial(_autograd.run, derivative)
+        derivative = _kernel_of(derivative, operator)
+    library.impl(name, kernel, "CPU")
+    library.impl(name, derivative, "Autograd")
+    torch.library.register_fake("simdrop::" + name, fake, lib=library)
+    torch.library.register_vmap("simdrop::" + name, _autograd.example_by_example(run), lib=library)
+
+
+_implement("dropout", _dropout, _like_first, _autograd.DropoutFunction)
+_implement("residual_dropout", _residual_dropout, _like_first, _autograd.ResidualDropoutFunction)
+_implement("relu_dropout", _relu_dropout, _like_first, _autograd.ReluDropoutFunction)
+_implement("relu_dropout_backward", _kernels.relu_dropout_backward, _like_first,
+           _autograd.ReluDropoutBackwardFunction)
+_implement("linear_relu_dropout", _linear_relu_dropout, _shape_of_linear,
+           _autograd.LinearReluDropoutFunction)
+_implement("linear_backward_input", _kernels.linear_backward_input, _shape_of_input,
+           _autograd.linear_backward_input)
+_implement("linear_backward_weights", _kernels.linear_backward_weights, _shapes_of_weights,
+           _autograd.linear_backward_weights)
+
+
+def _draw_key_batched() -> Tensor:
+    """vmap's randomness: a key for each example, one for all, or an error."""
+    interpreter = retrieve_current_functorch_interpreter()
+    randomness = interpreter.randomness()
+    if randomness == "error":
+        raise RuntimeError("vmap: dropout draws random numbers; allowed: randomness='same' or "
+                           "'different'")
+    vmap_mode = torch._C.DispatchKeySet(torch._C.DispatchKey.FuncTorchVmapMode)
+    with interpreter.lower(), torch._C._ExcludeDispatchKeyGuard(vmap_mode):
+        if randomness == "same":
+            return operators.draw_key()
+        keys = torch.stack([operators.draw_key() for _ in range(interpreter.batch_size())])
+    return torch._C._functorch._add_batch_dim(keys, 0, interpreter.level())
+
+
+library.impl("draw_key", drawn_key, "CompositeExplicitAutograd")
+library.impl("draw_key", _draw_key_batched, "FuncTorchVmapMode")
+torch.library.register_fake("simdrop::draw_key", lambda: torch.empty(2, dtype=torch.int64),
+                            lib=library)
+# A compiled graph draws in order, and never a second time.
+_register_effectful_op("simdrop::draw_key", _EffectType.ORDERED)

@@ -1,0 +1,30 @@
+"""The operators simdrop::*, which are pure: what a mask is a function of is among their arguments.
+
+`key` is an int64 tensor of 2: a seed, and the row of the whole batch that a tensor's first row is.
+So a graph that computes an operator a second time, a checkpoint that does, and every split of a
+batch give the same mask. Only draw_key() is not pure: it draws a seed from PyTorch's generator.
+"""
+
+from __future__ import annotations
+
+import torch
+
+library = torch.library.Library("simdrop", "DEF")
+
+# The strides of results follow from those of the arguments, so a compiler must keep these.
+_TAGS = [torch.Tag.pt2_compliant_tag,
+         getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order)]
+_MASK = "Tensor key, float p, int stream"
+
+library.define(f"dropout(Tensor x, {_MASK}) -> Tensor", tags=_TAGS)
+library.define(f"residual_dropout(Tensor x, Tensor residual, {_MASK}) -> Tensor", tags=_TAGS)
+library.define(f"relu_dropout(Tensor x, Tensor? bias, {_MASK}) -> Tensor", tags=_TAGS)
+library.define("relu_dropout_backward(Tensor y, Tensor dy, float p) -> Tensor", tags=_TAGS)
+library.define(f"linear_relu_dropout(Tensor x, Tensor weight, Tensor? bias, {_MASK}) -> Tensor",
+               tags=_TAGS)
+library.define("linear_backward_input(Tensor dz, Tensor weight) -> Tensor", tags=_TAGS)
+library.define("linear_backward_weights(Tensor dz, Tensor x, bool with_bias) -> (Tensor, Tensor)",
+               tags=_TAGS)
+library.define("draw_key() -> Tensor", tags=[torch.Tag.pt2_compliant_tag])
+
+operators = torch.ops.simdrop
