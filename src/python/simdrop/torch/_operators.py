@@ -14,15 +14,8 @@ from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from . import _autograd, _kernels
 from ._autograd import differentiated
 from ._kernels import Draw
+from ._keys import drawn_key
 from ._schemas import library, operators
-
-def drawn_key(generator: torch.Generator | None = None) -> Tensor:
-    """A key of 64 bits of PyTorch's generator, whose first row is row 0."""
-    key = torch.empty(2, dtype=torch.int64)
-    key.random_(generator=generator)
-    key[1] = 0
-    return key
-
 
 def _draw(key: Tensor, p: float, stream: int) -> Draw:
     seed, first_row = key.tolist()

@@ -1,0 +1,152 @@
+"""Dropout and its fusions as functions; _modules.py has the same as modules."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from . import _autograd, _eager, _kernels
+from ._autograd import run
+from ._kernels import DTYPES, PRODUCT_DTYPES, Draw
+from ._keys import drawn_key, drawn_seed
+from ._schemas import operators
+
+
+def _check_p(p: float) -> None:
+    if not 0.0 <= p <= 1.0:  # in the words of torch.nn.functional.dropout
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _is_ours(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype in DTYPES and x.layout is torch.strided
+
+
+def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
+    if key is not None:
+        return key
+    if generator is not None:
+        return drawn_key(generator)
+    drawn: Tensor = operators.draw_key()
+    return drawn
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
+            generator: torch.Generator | None = None, key: Tensor | None = None,
+            stream: int = 0) -> Tensor:
+    """As torch.nn.functional.dropout(): with probability p an element becomes +0 (NaN and Inf too),
+    the others are divided by 1 - p. If it is not training, or p is 0, input itself is returned.
+
+    Args:
+        input: any shape and strides, and on the CPU float32, float64, float16 or bfloat16; what
+            lies on other devices or has another type is handed to PyTorch. Elements are numbered in
+            logical order: the mask does not depend on strides. Strides that are not rows of
+            contiguous elements cost a copy.
+        inplace: input is the result. It costs a pass more where a gradient is needed.
+        generator: draws the seed of this call; None: PyTorch's own generator.
+        key: int64 tensor of 2, a seed and the row that input begins with; then nothing is drawn,
+            and the mask is that of simdrop.dropout(keep_prob=1-p, seed=key[0], stream=stream,
+            first=key[1] * elements of a row).
+        stream: number of the stream of that seed.
+
+    Works under autograd (any order, forward mode), torch.func, torch.compile, autocast, both kinds
+    of checkpoints; backward draws the mask again instead of saving it. Thread-safe.
+
+    Raises:
+        ValueError: p is not in [0, 1].
+    """
+    _check_p(p)
+    if not training or p == 0.0:
+        return input
+    if not _is_ours(input):
+        if generator is not None or key is not None:
+            raise ValueError(f"generator and key need float32, float64, float16 or bfloat16 on the "
+                             f"CPU; input is {input.dtype} on {input.device}")
+        return functional.dropout(input, p, training, inplace)
+    if inplace:
+        return _dropout_inplace(input, p, generator, key, stream)
+    if _eager.is_plain(input):
+        return _eager.dropout(input, _drawn(p, generator, key, stream))
+    result: Tensor = run(_autograd.DropoutFunction, input, _key(key, generator), p, stream)
+    return result
+
+
+def _drawn(p: float, generator: torch.Generator | None, key: Tensor | None, stream: int) -> Draw:
+    if key is None:
+        return Draw(p, drawn_seed(generator), 0, stream)
+    seed, first_row = key.tolist()
+    return Draw(p, seed, first_row, stream)
+
+
+def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor | None,
+                     stream: int) -> Tensor:
+    differentiated = torch.is_grad_enabled() and x.requires_grad
+    if differentiated or not _eager.is_plain(x) or not x.is_contiguous():
+        return x.copy_(dropout(x, p, generator=generator, key=key, stream=stream))
+    _kernels.dropout(x, _drawn(p, generator, key, stream), into=x)
+    if not x.is_inference():
+        torch.autograd.graph.increment_version(x)
+    return x
+
+
+def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
+                 bias: Tensor | None = None, generator: torch.Generator | None = None,
+                 key: Tensor | None = None, stream: int = 0) -> Tensor:
+    """dropout(relu(input + bias)) in one pass, and its gradient in another, which reads the result
+    alone: no mask, no input is saved. NaN is kept by ReLU, and has gradient 0.
+
+    Args:
+        bias: as long as the last dimension of input; None: none.
+        The others are those of dropout().
+    """
+    _check_p(p)
+    fits = bias is None or (bias.dtype == input.dtype and bias.shape == input.shape[-1:])
+    if not training or p == 0.0 or not _is_ours(input) or not fits:
+        z = functional.relu(input if bias is None else input + bias)
+        return dropout(z, p, training, generator=generator, key=key, stream=stream)
+    result: Tensor = run(_autograd.ReluDropoutFunction, input, bias, _key(key, generator), p,
+                         stream)
+    return result
+
+
+def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: bool = True, *,
+                     generator: torch.Generator | None = None, key: Tensor | None = None,
+                     stream: int = 0) -> Tensor:
+    """residual + dropout(input) in one pass. The arguments are those of dropout(), and
+
+    residual: of input's shape and type; another one is added by PyTorch.
+    """
+    _check_p(p)
+    fits = input.shape == residual.shape and input.dtype == residual.dtype
+    if not training or p == 0.0 or not _is_ours(input) or not fits:
+        return residual + dropout(input, p, training, generator=generator, key=key, stream=stream)
+    result: Tensor = run(_autograd.ResidualDropoutFunction, input, residual, _key(key, generator),
+                         p, stream)
+    return result
+
+
+def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = None, p: float = 0.5,
+                        training: bool = True, *, generator: torch.Generator | None = None,
+                        key: Tensor | None = None, stream: int = 0) -> Tensor:
+    """dropout(relu(linear(input, weight, bias))): for float32 and float64 bias, ReLU and dropout
+    ride in the product. Else, as under autocast, PyTorch's product and relu_dropout().
+
+    Args:
+        input: ... x in. weight: out x in. bias: out, or None. The result is ... x out.
+        The others are those of dropout().
+
+    A sum of a product is one chain over the inputs, so it may differ from PyTorch's in the last
+    bits: by k eps of the sum of the magnitudes.
+    """
+    _check_p(p)
+    operands = (input, weight) if bias is None else (input, weight, bias)
+    if not training or not p or not all(_is_ours(x) and x.dtype == input.dtype for x in operands) \
+            or input.dtype not in PRODUCT_DTYPES or torch.is_autocast_enabled("cpu") \
+            or input.dim() == 0:
+        z = functional.linear(input, weight, bias)
+        return relu_dropout(z, p, training, generator=generator, key=key, stream=stream)
+    if input.size(-1) != weight.size(1):
+        functional.linear(input, weight, bias)  # which says what is wrong
+    result: Tensor = run(_autograd.LinearReluDropoutFunction, input, weight, bias,
+                         _key(key, generator), p, stream)
+    return result

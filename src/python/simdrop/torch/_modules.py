@@ -1,0 +1,72 @@
+"""Dropout and its fusions as modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from . import _functional
+
+
+class Dropout(nn.Dropout):
+    """nn.Dropout, whose CPU forward and backward are simdrop's: one pass each, and no mask kept.
+
+    The same constructor, training and eval(), any shape, dtype and strides; other devices and types
+    fall through to PyTorch. See simdrop.torch.dropout().
+
+    Each call draws a seed from PyTorch's generator; after simdrop.torch.advance(model) the mask is
+    that of the step's seed.
+    """
+
+    _key: Tensor | None = None  # advance() sets both
+    _stream = 0
+
+    def forward(self, input: Tensor) -> Tensor:
+        return _functional.dropout(input, self.p, self.training, self.inplace, key=self._key,
+                                   stream=self._stream)
+
+
+class ReLUDropout(Dropout):
+    """ReLU, then Dropout, in one pass; its backward reads the result alone."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return _functional.relu_dropout(input, self.p, self.training, key=self._key,
+                                        stream=self._stream)
+
+
+class ResidualDropout(Dropout):
+    """residual + Dropout(input) in one pass."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__(p)
+
+    def forward(self, input: Tensor, residual: Tensor) -> Tensor:  # type: ignore[override]
+        return _functional.residual_dropout(input, residual, self.p, self.training, key=self._key,
+                                            stream=self._stream)
+
+
+class LinearReLUDropout(nn.Linear):
+    """Linear, ReLU and Dropout as one product with an epilogue; parameters are those of nn.Linear.
+
+    Saves for its backward what Linear saves, and its result: no mask, nothing before ReLU.
+    """
+
+    simdrop_draws = True
+    _key: Tensor | None = None  # advance() sets both
+    _stream = 0
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5,
+                 device: Any = None, dtype: Any = None) -> None:
+        super().__init__(in_features, out_features, bias, device, dtype)
+        self.p = nn.Dropout(p).p  # checked
+
+    def forward(self, input: Tensor) -> Tensor:
+        return _functional.linear_relu_dropout(input, self.weight, self.bias, self.p,
+                                               self.training, key=self._key, stream=self._stream)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, p={self.p}"

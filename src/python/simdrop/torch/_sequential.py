@@ -1,0 +1,77 @@
+"""nn.Sequential that runs Linear, ReLU, Dropout as one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+
+from . import _functional
+from ._modules import Dropout
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def _unhooked(module: nn.Module) -> bool:
+    """Whether nobody looks at the module's own calls, so that it need not be called."""
+    return "forward" not in module.__dict__ and not any(getattr(module, h) for h in _HOOKS)
+
+
+def _drop(dropout: nn.Module) -> dict[str, Any]:
+    return {"key": dropout.__dict__.get("_key"), "stream": dropout.__dict__.get("_stream", 0)}
+
+
+class Sequential(nn.Sequential):
+    """nn.Sequential with the same children and state_dict: Linear, ReLU, Dropout in a row run as
+    one operation in training, ReLU, Dropout as another, and Dropout alone as simdrop's.
+
+    Only modules of exactly these types (or simdrop's Dropout) that have no hooks are taken
+    together; everything else is called as nn.Sequential calls it.
+    """
+
+    def forward(self, input: Any) -> Any:
+        modules = list(self)
+        at = 0
+        while at < len(modules):
+            taken = 0 if module_hooks._has_any_global_hook() else _together(modules[at:at + 3])
+            if taken:
+                input = _run(modules[at:at + taken], input)
+            else:
+                input = modules[at](input)
+            at += max(taken, 1)
+        return input
+
+
+def _together(modules: list[nn.Module]) -> int:
+    """How many of the next modules are one operation; 0: none."""
+    kinds = [_kind(m) for m in modules]
+    for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"], ["dropout"]):
+        if kinds[:len(pattern)] == pattern:
+            return len(pattern)
+    return 0
+
+
+def _kind(module: nn.Module) -> str:
+    if not _unhooked(module):
+        return ""
+    if type(module) is nn.Linear:
+        return "linear"
+    if type(module) is nn.ReLU:
+        return "relu"
+    if type(module) in (nn.Dropout, Dropout) and module.training and module.p > 0:
+        return "dropout"
+    return ""
+
+
+def _run(modules: list[Any], x: Tensor) -> Tensor:
+    dropout = modules[-1]
+    drop = _drop(dropout)
+    if len(modules) == 3:
+        linear = modules[0]
+        return _functional.linear_relu_dropout(x, linear.weight, linear.bias, dropout.p, **drop)
+    if len(modules) == 2 and not modules[0].inplace:
+        return _functional.relu_dropout(x, dropout.p, **drop)
+    if len(modules) == 2:
+        x = modules[0](x)
+    return _functional.dropout(x, dropout.p, inplace=dropout.inplace, **drop)
