@@ -1,62 +1,95 @@
 """Dropout of plain tensors outside of compilers and transforms.
 
-The same function as the operator simdrop::dropout, without PyTorch's dispatcher: for small tensors
-that costs more than all the rest.
+The same function as the operator simdrop::dropout, without PyTorch's dispatcher. For small tensors
+every call of Python counts, so what runs for each tensor is written out here.
 """
 
 from __future__ import annotations
 
+import ctypes as c
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._C._functorch import peek_interpreter_stack
 from torch.autograd import forward_ad
+from torch.compiler import is_compiling
 
+from .._library import library
+from .._structures import Dropout
 from . import _kernels
 from ._autograd import DropoutFunction, run
-from ._kernels import Draw
+from ._kernels import DROPOUT_BYTES, DTYPES, MOST_ON_ONE_THREAD, ROUNDS, Draw
+from ._keys import drawn_seed
+from ._threads import exec_at
 
-_PLAIN = (Tensor, nn.Parameter)
+_transforms = torch._C._are_functorch_transforms_active
+_dispatch_modes = torch._C._len_torch_dispatch_stack
+_tracing = torch._C._get_tracing_state
+_grad_enabled = torch.is_grad_enabled
+_empty_like = torch.empty_like
+_byref = c.byref
+_dropout_forward = library.simdrop_dropout_forward
+_strided = torch.strided
 
 
 def is_plain(x: Tensor) -> bool:
-    """Whether nothing but autograd looks at what is done with x."""
-    return (not torch.compiler.is_compiling() and type(x) in _PLAIN and x.is_cpu
-            and x.layout is torch.strided and peek_interpreter_stack() is None
-            and not torch._C._len_torch_dispatch_stack() and not x.is_neg()
-            and not torch._C._get_tracing_state())
+    """Whether nothing but autograd looks at what is done with x, and simdrop can."""
+    kind = type(x)
+    return (not is_compiling() and (kind is Tensor or kind is nn.Parameter) and x.is_cpu
+            and x.layout is _strided and x.dtype in DTYPES and x.is_contiguous()
+            and not x.is_neg() and not _transforms() and not _dispatch_modes()
+            and _tracing() is None)
+
+
+def _kernel(x: Tensor, mask: Dropout) -> Tensor:
+    y, n = _empty_like(x), x.numel()
+    if _dropout_forward(_byref(mask), DTYPES[x.dtype], 1, n, x.data_ptr(), n, y.data_ptr(), n,
+                        None, exec_at() if n > MOST_ON_ONE_THREAD else None, None):
+        return _kernels.dropout(x, mask)  # which says what is wrong
+    return y
 
 
 class _Dropout(torch.autograd.Function):
     """Saves nothing but what the mask is a function of."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, draw: Draw) -> Tensor:
+    def forward(ctx: Any, x: Tensor, draw: tuple[Dropout, Draw]) -> Tensor:
         ctx.draw = draw
-        return _kernels.dropout(x, draw)
+        return _kernel(x, draw[0])
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
-        return dropout_by(dy, ctx.draw), None
+        if is_plain(dy) and not _grad_enabled():
+            return _kernel(dy, ctx.draw[0]), None
+        return _dropout_of_any(dy, ctx.draw[1]), None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: Any) -> Tensor:
-        return dropout_by(tangent, ctx.draw)
+    def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
+        return _dropout_of_any(tangent, ctx.draw[1])
 
 
-def dropout(x: Tensor, draw: Draw) -> Tensor:
+_apply = _Dropout.apply
+
+
+def dropout(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor | None,
+            stream: int) -> Tensor:
     """x: plain."""
-    if (x.requires_grad and torch.is_grad_enabled()) or forward_ad._current_level >= 0:
-        result: Tensor = _Dropout.apply(x, draw)
+    if key is None:
+        draw = Draw(p, drawn_seed(generator), 0, stream)
+        mask = Dropout(DROPOUT_BYTES, 1.0 - p, draw.seed, stream, 0, 0, ROUNDS)
+    else:
+        draw = Draw(p, *key.tolist(), stream)
+        mask = _kernels.described(draw, x)
+    if (x.requires_grad and _grad_enabled()) or forward_ad._current_level >= 0:
+        result: Tensor = _apply(x, (mask, draw))
         return result
-    return _kernels.dropout(x, draw)
+    return _kernel(x, mask)
 
 
-def dropout_by(x: Tensor, draw: Draw) -> Tensor:
+def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:
     """x: any tensor, as gradients of gradients may be."""
-    if is_plain(x):
-        return dropout(x, draw)
     key = torch.tensor([draw.seed, draw.first_row], dtype=torch.int64)
+    if is_plain(x):
+        return dropout(x, draw.p, None, key, draw.stream)
     result: Tensor = run(DropoutFunction, x, key, draw.p, draw.stream)
     return result

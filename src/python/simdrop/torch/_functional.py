@@ -55,6 +55,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     Raises:
         ValueError: p is not in [0, 1].
     """
+    if training and 0.0 < p <= 1.0 and not inplace and _eager.is_plain(input):
+        return _eager.dropout(input, p, generator, key, stream)
     _check_p(p)
     if not training or p == 0.0:
         return input
@@ -65,8 +67,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return functional.dropout(input, p, training, inplace)
     if inplace:
         return _dropout_inplace(input, p, generator, key, stream)
-    if _eager.is_plain(input):
-        return _eager.dropout(input, _drawn(p, generator, key, stream))
     result: Tensor = run(_autograd.DropoutFunction, input, _key(key, generator), p, stream)
     return result
 
@@ -83,7 +83,7 @@ def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key
     differentiated = torch.is_grad_enabled() and x.requires_grad
     if differentiated or not _eager.is_plain(x) or not x.is_contiguous():
         return x.copy_(dropout(x, p, generator=generator, key=key, stream=stream))
-    _kernels.dropout(x, _drawn(p, generator, key, stream), into=x)
+    _kernels.dropout_(x, _kernels.described(_drawn(p, generator, key, stream), x))
     if not x.is_inference():
         torch.autograd.graph.increment_version(x)
     return x

@@ -13,11 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .._library import call, library, own, raise_error
+from .._library import call, library
+from .._structures import Dropout
 from ._threads import exec_at
 
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 PRODUCT_DTYPES = (torch.float32, torch.float64)
+MOST_ON_ONE_THREAD = 2**15  # elements, which simdrop does not split
+ROUNDS = 10
+DROPOUT_BYTES = c.sizeof(Dropout)
 _RELU = 1  # SIMDROP_ACTIVATION_RELU
 
 
@@ -73,32 +77,28 @@ class _Output:
         return self.result
 
 
-def _described(draw: Draw, x: Tensor, width: int | None = None) -> int:
-    """The address of this thread's simdrop_dropout. width: elements of a row of the batch."""
-    dropout = own.dropout
-    dropout.keep_prob = 1.0 - draw.p
-    dropout.seed = draw.seed
-    dropout.stream_id = draw.stream
+def described(draw: Draw, x: Tensor) -> Dropout:
+    """What the C functions take for a mask of x, or of a result that x is like."""
+    first = 0
     if draw.first_row:
-        if width is None:
-            width = x.numel() // x.size(0) if x.dim() and x.size(0) else 1
-        dropout.first = draw.first_row * width
-    else:
-        dropout.first = 0
-    return own.dropout_at
+        width = x.numel() // x.size(0) if x.dim() and x.size(0) else 1
+        first = draw.first_row * width % 2**64
+    return Dropout(DROPOUT_BYTES, 1.0 - draw.p, draw.seed, draw.stream, first, 0, ROUNDS)
 
 
-def dropout(x: Tensor, draw: Draw, into: Tensor | None = None) -> Tensor:
-    """into: x itself, to work in place (contiguous), or None."""
+def dropout(x: Tensor, mask: Dropout) -> Tensor:
     source = _rows(x)
-    output = None if into is not None else _Output(x, source.rows, source.cols)
-    at, ld = (source.at, source.ld) if output is None else (output.at, output.ld)
-    status = library.simdrop_dropout_forward(
-        _described(draw, x), DTYPES[x.dtype], source.rows, source.cols, source.at, source.ld, at,
-        ld, None, exec_at(), own.error_at)
-    if status:
-        raise_error(status)
-    return x if output is None else output.finished()
+    output = _Output(x, source.rows, source.cols)
+    call("dropout_forward", c.byref(mask), DTYPES[x.dtype], source.rows, source.cols, source.at,
+         source.ld, output.at, output.ld, None, exec_at())
+    return output.finished()
+
+
+def dropout_(x: Tensor, mask: Dropout) -> None:
+    """In place. x: contiguous."""
+    n = x.numel()
+    call("dropout_forward", c.byref(mask), DTYPES[x.dtype], 1, n, x.data_ptr(), n, x.data_ptr(), n,
+         None, exec_at())
 
 
 def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
@@ -106,7 +106,7 @@ def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
     added = _matching(residual, source.rows, source.cols)
     source = _matching(x, added.rows, added.cols)
     output = _Output(x, source.rows, source.cols)
-    call("residual_dropout_forward", _described(draw, x), DTYPES[x.dtype], source.rows,
+    call("residual_dropout_forward", c.byref(described(draw, x)), DTYPES[x.dtype], source.rows,
          source.cols, source.at, source.ld, added.at, added.ld, output.at, output.ld, None,
          exec_at())
     return output.finished()
@@ -120,7 +120,7 @@ def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
         source = source._replace(rows=x.numel() // max(width, 1), cols=width, ld=width)
     bias = None if bias is None else bias.contiguous()
     output = _Output(x, source.rows, source.cols)
-    call("bias_relu_dropout_forward", _described(draw, x), DTYPES[x.dtype], source.rows,
+    call("bias_relu_dropout_forward", c.byref(described(draw, x)), DTYPES[x.dtype], source.rows,
          source.cols, source.at, source.ld, None if bias is None else bias.data_ptr(), output.at,
          output.ld, None, exec_at())
     return output.finished()
@@ -173,7 +173,7 @@ def linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, draw: Dr
     y = torch.empty((*x.shape[:-1], out), dtype=x.dtype)
     call("linear_forward", DTYPES[x.dtype], inputs.rows, inputs.cols, out, inputs.at, inputs.ld,
          weights.at, weights.ld, None if bias is None else bias.data_ptr(), _RELU,
-         _described(draw, y), y.data_ptr(), out, None, _own.workspace.at, exec_at())
+         c.byref(described(draw, y)), y.data_ptr(), out, None, _own.workspace.at, exec_at())
     return y
 
 

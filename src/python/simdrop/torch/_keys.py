@@ -22,7 +22,10 @@ _own = _Own()
 def drawn_seed(generator: torch.Generator | None = None) -> int:
     """A seed of PyTorch's generator, or of `generator`: what manual_seed() and checkpoints reset."""
     own = _own
-    own.drawn.random_(generator=generator)
+    if generator is None:
+        own.drawn.random_()
+    else:
+        own.drawn.random_(generator=generator)
     return own.value.value
 
 

@@ -23,7 +23,7 @@ def _draw(key: Tensor, p: float, stream: int) -> Draw:
 
 
 def _dropout(x: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
-    return _kernels.dropout(x, _draw(key, p, stream))
+    return _kernels.dropout(x, _kernels.described(_draw(key, p, stream), x))
 
 
 def _residual_dropout(x: Tensor, residual: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
