@@ -44,11 +44,14 @@ def example_by_example(operator: Callable[..., Any]) -> Callable[..., Any]:
     return batched
 
 
-def run(function: type[Pure], *args: Any) -> Any:
-    """The function, so that every transform of PyTorch sees it."""
+def run(operator: Any, *args: Any) -> Any:
+    """The operator, so that every transform of PyTorch sees it."""
     if not torch.compiler.is_compiling() and peek_interpreter_stack() is not None:
-        return function.apply(*args)  # torch.func takes derivatives of functions, not operators
-    return function.operator(*args)
+        return _functions[operator].apply(*args)  # torch.func differentiates no operators
+    return operator(*args)
+
+
+_functions: dict[Any, type[Pure]] = {}
 
 
 class Pure(torch.autograd.Function):
@@ -57,9 +60,10 @@ class Pure(torch.autograd.Function):
     operator: Any
 
     def __init_subclass__(cls) -> None:
-        operator = cls.operator.default
-        cls.forward = staticmethod(lambda *args: below_autograd(operator, *args))
-        cls.vmap = staticmethod(example_by_example(partial(run, cls)))
+        _functions[cls.operator] = cls
+        default = cls.operator.default
+        cls.forward = staticmethod(lambda *args: below_autograd(default, *args))
+        cls.vmap = staticmethod(example_by_example(partial(run, cls.operator)))
 
 
 class DropoutFunction(Pure):
@@ -74,11 +78,11 @@ class DropoutFunction(Pure):
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        return run(DropoutFunction, dy, *ctx.saved_tensors, *ctx.mask), None, None, None
+        return run(operators.dropout, dy, *ctx.saved_tensors, *ctx.mask), None, None, None
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: Any) -> Tensor:
-        return run(DropoutFunction, tangent, *ctx.saved_tensors, *ctx.mask)
+        return run(operators.dropout, tangent, *ctx.saved_tensors, *ctx.mask)
 
 
 class ResidualDropoutFunction(Pure):
@@ -93,14 +97,14 @@ class ResidualDropoutFunction(Pure):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         dx = None
         if ctx.needs_input_grad[0]:
-            dx = run(DropoutFunction, dy, *ctx.saved_tensors, *ctx.mask)
+            dx = run(operators.dropout, dy, *ctx.saved_tensors, *ctx.mask)
         return dx, dy, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, dx: Tensor | None, dresidual: Tensor | None, *_: Any) -> Tensor | None:
         if dx is None:
             return dresidual
-        dropped = run(DropoutFunction, dx, *ctx.saved_tensors, *ctx.mask)
+        dropped = run(operators.dropout, dx, *ctx.saved_tensors, *ctx.mask)
         return dropped if dresidual is None else dropped + dresidual
 
 
@@ -115,7 +119,7 @@ class ReluDropoutFunction(Pure):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         (y,) = ctx.saved_tensors
-        dx = run(ReluDropoutBackwardFunction, y, dy, ctx.p)
+        dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
         db = None
         if ctx.needs_input_grad[1]:
             db = dx.reshape(-1, dx.size(-1)).sum(0)
@@ -125,7 +129,7 @@ class ReluDropoutFunction(Pure):
     def jvp(ctx: Any, dx: Tensor | None, dbias: Tensor | None, *_: Any) -> Tensor:
         (y,) = ctx.saved_tensors
         dz = torch.zeros_like(y) if dx is None else dx
-        return run(ReluDropoutBackwardFunction, y, dz if dbias is None else dz + dbias,
+        return run(operators.relu_dropout_backward, y, dz if dbias is None else dz + dbias,
                                                        ctx.p)
 
 
@@ -141,14 +145,14 @@ class ReluDropoutBackwardFunction(Pure):
 
     @staticmethod
     def backward(ctx: Any, ddx: Tensor) -> tuple[Tensor | None, ...]:
-        return None, run(ReluDropoutBackwardFunction, *ctx.saved_tensors, ddx, ctx.p), None
+        return None, run(operators.relu_dropout_backward, *ctx.saved_tensors, ddx, ctx.p), None
 
     @staticmethod
     def jvp(ctx: Any, _: Tensor | None, ddy: Tensor | None, *__: Any) -> Tensor:
         (y,) = ctx.saved_tensors
         if ddy is None:
             return torch.zeros_like(y)
-        return run(ReluDropoutBackwardFunction, y, ddy, ctx.p)
+        return run(operators.relu_dropout_backward, y, ddy, ctx.p)
 
 
 class LinearReluDropoutFunction(Pure):
@@ -165,7 +169,7 @@ class LinearReluDropoutFunction(Pure):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, y = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        dz = run(ReluDropoutBackwardFunction, y, dy, ctx.p)
+        dz = run(operators.relu_dropout_backward, y, dy, ctx.p)
         dx = dw = db = None
         if needs_x:
             dx = operators.linear_backward_input(dz, weight)
@@ -184,7 +188,7 @@ class LinearReluDropoutFunction(Pure):
             dz = dz + torch.nn.functional.linear(dx, weight)
         if dweight is not None:
             dz = dz + torch.nn.functional.linear(x, dweight)
-        return run(ReluDropoutBackwardFunction, y, dz if dbias is None else dz + dbias,
+        return run(operators.relu_dropout_backward, y, dz if dbias is None else dz + dbias,
                                                        ctx.p)
 
 

@@ -17,9 +17,10 @@ from torch.compiler import is_compiling
 from .._library import library
 from .._structures import Dropout
 from . import _kernels
-from ._autograd import DropoutFunction, run
+from ._autograd import run
 from ._kernels import DROPOUT_BYTES, DTYPES, MOST_ON_ONE_THREAD, ROUNDS, Draw
 from ._keys import drawn_seed
+from ._schemas import operators
 from ._threads import exec_at
 
 _transforms = torch._C._are_functorch_transforms_active
@@ -91,5 +92,5 @@ def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:
     key = torch.tensor([draw.seed, draw.first_row], dtype=torch.int64)
     if is_plain(x):
         return dropout(x, draw.p, None, key, draw.stream)
-    result: Tensor = run(DropoutFunction, x, key, draw.p, draw.stream)
+    result: Tensor = run(operators.dropout, x, key, draw.p, draw.stream)
     return result

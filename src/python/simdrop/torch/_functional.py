@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch._functorch import config as functorch_config
 from torch.nn import functional
 
-from . import _autograd, _eager, _kernels
+from . import _eager, _kernels
 from ._autograd import run
 from ._kernels import DTYPES, PRODUCT_DTYPES, Draw
 from ._keys import drawn_key, drawn_seed
@@ -27,8 +28,13 @@ def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
         return key
     if generator is not None:
         return drawn_key(generator)
+    if torch.compiler.is_compiling() and functorch_config.activation_memory_budget == 0:
+        return _key_from_outside()  # such a graph saves nothing, and would draw again in backward
     drawn: Tensor = operators.draw_key()
     return drawn
+
+
+_key_from_outside = torch._dynamo.disable(drawn_key)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False, *,
@@ -67,7 +73,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return functional.dropout(input, p, training, inplace)
     if inplace:
         return _dropout_inplace(input, p, generator, key, stream)
-    result: Tensor = run(_autograd.DropoutFunction, input, _key(key, generator), p, stream)
+    result: Tensor = run(operators.dropout, input, _key(key, generator), p, stream)
     return result
 
 
@@ -104,7 +110,7 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
     if not training or p == 0.0 or not _is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
         return dropout(z, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(_autograd.ReluDropoutFunction, input, bias, _key(key, generator), p,
+    result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p,
                          stream)
     return result
 
@@ -120,7 +126,7 @@ def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: 
     fits = input.shape == residual.shape and input.dtype == residual.dtype
     if not training or p == 0.0 or not _is_ours(input) or not fits:
         return residual + dropout(input, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(_autograd.ResidualDropoutFunction, input, residual, _key(key, generator),
+    result: Tensor = run(operators.residual_dropout, input, residual, _key(key, generator),
                          p, stream)
     return result
 
@@ -147,6 +153,6 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
         return relu_dropout(z, p, training, generator=generator, key=key, stream=stream)
     if input.size(-1) != weight.size(1):
         functional.linear(input, weight, bias)  # which says what is wrong
-    result: Tensor = run(_autograd.LinearReluDropoutFunction, input, weight, bias,
+    result: Tensor = run(operators.linear_relu_dropout, input, weight, bias,
                          _key(key, generator), p, stream)
     return result

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._higher_order_ops.effects import _EffectType, _register_effectful_op
 from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
+from torch.fx.experimental.proxy_tensor import ProxyTorchDispatchMode, track_tensor_tree
+from torch.utils.checkpoint import CheckpointPolicy
 
 from . import _autograd, _kernels
 from ._autograd import differentiated
@@ -69,11 +70,11 @@ def _kernel_of(function: type[torch.autograd.Function], operator: Any) -> Callab
 
 def _implement(name: str, kernel: Callable[..., Any], fake: Callable[..., Any],
                derivative: Any) -> None:
-    operator = getattr(operators, name).default
-    run: Callable[..., Any] = operator
+    packet = getattr(operators, name)
+    run: Callable[..., Any] = packet
     if isinstance(derivative, type):
-        run = partial(_autograd.run, derivative)
-        derivative = _kernel_of(derivative, operator)
+        run = partial(_autograd.run, packet)
+        derivative = _kernel_of(derivative, packet.default)
     library.impl(name, kernel, "CPU")
     library.impl(name, derivative, "Autograd")
     torch.library.register_fake("simdrop::" + name, fake, lib=library)
@@ -93,7 +94,7 @@ _implement("linear_backward_weights", _kernels.linear_backward_weights, _shapes_
            _autograd.linear_backward_weights)
 
 
-def _draw_key_batched() -> Tensor:
+def _draw_key_batched(site: int = 0) -> Tensor:
     """vmap's randomness: a key for each example, one for all, or an error."""
     interpreter = retrieve_current_functorch_interpreter()
     randomness = interpreter.randomness()
@@ -108,9 +109,17 @@ def _draw_key_batched() -> Tensor:
     return torch._C._functorch._add_batch_dim(keys, 0, interpreter.level())
 
 
-library.impl("draw_key", drawn_key, "CompositeExplicitAutograd")
+def _draw_key_traced(mode: ProxyTorchDispatchMode, operator: Any, *_: Any) -> Any:
+    """In a graph: two draws are two, and what is drawn is saved, never drawn again."""
+    site = sum(node.target is operator for node in mode.tracer.graph.nodes)
+    proxy = mode.tracer.create_proxy("call_function", operator, (site,), {})
+    proxy.node.meta["recompute"] = CheckpointPolicy.MUST_SAVE
+    return track_tensor_tree(operator(site), proxy, constant=None, tracer=mode.tracer)
+
+
+library.impl("draw_key", lambda site=0: drawn_key(), "CompositeExplicitAutograd")
 library.impl("draw_key", _draw_key_batched, "FuncTorchVmapMode")
-torch.library.register_fake("simdrop::draw_key", lambda: torch.empty(2, dtype=torch.int64),
+torch.library.register_fake("simdrop::draw_key", lambda site=0: torch.empty(2, dtype=torch.int64),
                             lib=library)
-# A compiled graph draws in order, and never a second time.
-_register_effectful_op("simdrop::draw_key", _EffectType.ORDERED)
+torch.library.register_torch_dispatch("simdrop::draw_key", ProxyTorchDispatchMode,
+                                      _draw_key_traced, lib=library)

@@ -25,6 +25,8 @@ library.define(f"linear_relu_dropout(Tensor x, Tensor weight, Tensor? bias, {_MA
 library.define("linear_backward_input(Tensor dz, Tensor weight) -> Tensor", tags=_TAGS)
 library.define("linear_backward_weights(Tensor dz, Tensor x, bool with_bias) -> (Tensor, Tensor)",
                tags=_TAGS)
-library.define("draw_key() -> Tensor", tags=[torch.Tag.pt2_compliant_tag])
+# site: compilers take two calls with equal arguments for one.
+library.define("draw_key(int site=0) -> Tensor",
+               tags=[torch.Tag.pt2_compliant_tag, torch.Tag.nondeterministic_seeded])
 
 operators = torch.ops.simdrop
