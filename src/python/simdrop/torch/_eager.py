@@ -61,7 +61,10 @@ class _Dropout(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
         if is_plain(dy) and not _grad_enabled():
-            return _kernel(dy, ctx.draw[0]), None
+            try:
+                return _kernel(dy, ctx.draw[0]), None
+            except RuntimeError:  # a batch of gradients (is_grads_batched) has no memory
+                pass
         return _dropout_of_any(dy, ctx.draw[1]), None
 
     @staticmethod
@@ -90,7 +93,5 @@ def dropout(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor 
 def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:
     """x: any tensor, as gradients of gradients may be."""
     key = torch.tensor([draw.seed, draw.first_row], dtype=torch.int64)
-    if is_plain(x):
-        return dropout(x, draw.p, None, key, draw.stream)
     result: Tensor = run(operators.dropout, x, key, draw.p, draw.stream)
     return result

@@ -151,8 +151,6 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
             or input.dim() == 0:
         z = functional.linear(input, weight, bias)
         return relu_dropout(z, p, training, generator=generator, key=key, stream=stream)
-    if input.size(-1) != weight.size(1):
-        functional.linear(input, weight, bias)  # which says what is wrong
     result: Tensor = run(operators.linear_relu_dropout, input, weight, bias,
                          _key(key, generator), p, stream)
     return result

@@ -101,7 +101,17 @@ def dropout_(x: Tensor, mask: Dropout) -> None:
          None, exec_at())
 
 
+def _check(fits: bool, **operands: Tensor | None) -> None:
+    """What is wrong is said before memory is read."""
+    types = {x.dtype for x in operands.values() if x is not None}
+    if not fits or len(types) > 1:
+        shapes = ", ".join(f"{name} is {x.dtype} of {tuple(x.shape)}"
+                           for name, x in operands.items() if x is not None)
+        raise ValueError(f"{shapes}; allowed: shapes that fit and one type")
+
+
 def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
+    _check(x.shape == residual.shape, x=x, residual=residual)
     source = _rows(x)
     added = _matching(residual, source.rows, source.cols)
     source = _matching(x, added.rows, added.cols)
@@ -114,6 +124,7 @@ def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
 
 def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
     """bias: of the last dimension."""
+    _check(bias is None or bias.shape == x.shape[-1:], x=x, bias=bias)
     source = _rows(x)
     if bias is not None and source.rows == 1:
         width = x.size(-1)
@@ -127,6 +138,7 @@ def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
 
 
 def relu_dropout_backward(y: Tensor, dy: Tensor, p: float) -> Tensor:
+    _check(y.shape == dy.shape, y=y, dy=dy)
     stored = _rows(y)
     gradient = _matching(dy, stored.rows, stored.cols)
     stored = _matching(y, gradient.rows, gradient.cols)
@@ -167,6 +179,8 @@ def _matrix(x: Tensor) -> _Rows:
 
 def linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
     """relu(x weight^T + bias), then dropout; x: any leading dimensions."""
+    _check(x.dim() > 0 and weight.dim() == 2 and x.size(-1) == weight.size(1)
+           and (bias is None or bias.shape == weight.shape[:1]), x=x, weight=weight, bias=bias)
     inputs, weights = _matrix(x), _matrix(weight)
     bias = None if bias is None else bias.contiguous()
     out = weight.size(0)
@@ -178,6 +192,8 @@ def linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, draw: Dr
 
 
 def linear_backward_input(dz: Tensor, weight: Tensor) -> Tensor:
+    _check(dz.dim() > 0 and weight.dim() == 2 and dz.size(-1) == weight.size(0), dz=dz,
+           weight=weight)
     gradient, weights = _matrix(dz), _matrix(weight)
     dx = torch.empty((*dz.shape[:-1], weights.cols), dtype=dz.dtype)
     call("linear_backward_input", DTYPES[dz.dtype], gradient.rows, weights.cols, weights.rows,
@@ -188,6 +204,7 @@ def linear_backward_input(dz: Tensor, weight: Tensor) -> Tensor:
 
 def linear_backward_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
     """dw, and db, which is empty without a bias."""
+    _check(dz.dim() > 0 and dz.shape[:-1] == x.shape[:-1], dz=dz, x=x)
     gradient, inputs = _matrix(dz), _matrix(x)
     dw = torch.empty((gradient.cols, inputs.cols), dtype=dz.dtype)
     db = torch.empty(gradient.cols if with_bias else 0, dtype=dz.dtype)
