@@ -94,7 +94,11 @@ _implement("linear_backward_weights", _kernels.linear_backward_weights, _shapes_
            _autograd.linear_backward_weights)
 
 
-def _draw_key_batched(site: int = 0) -> Tensor:
+def _draw_key(site: int = 0, device: torch.device | None = None) -> Tensor:
+    return drawn_key()
+
+
+def _draw_key_batched(site: int = 0, device: torch.device | None = None) -> Tensor:
     """vmap's randomness: a key for each example, one for all, or an error."""
     interpreter = retrieve_current_functorch_interpreter()
     randomness = interpreter.randomness()
@@ -112,14 +116,15 @@ def _draw_key_batched(site: int = 0) -> Tensor:
 def _draw_key_traced(mode: ProxyTorchDispatchMode, operator: Any, *_: Any) -> Any:
     """In a graph: two draws are two, and what is drawn is saved, never drawn again."""
     site = sum(node.target is operator for node in mode.tracer.graph.nodes)
-    proxy = mode.tracer.create_proxy("call_function", operator, (site,), {})
+    proxy = mode.tracer.create_proxy("call_function", operator, (site,),
+                                     {"device": torch.device("cpu")})
     proxy.node.meta["recompute"] = CheckpointPolicy.MUST_SAVE
     return track_tensor_tree(operator(site), proxy, constant=None, tracer=mode.tracer)
 
 
-library.impl("draw_key", lambda site=0: drawn_key(), "CompositeExplicitAutograd")
+library.impl("draw_key", _draw_key, "CompositeExplicitAutograd")
 library.impl("draw_key", _draw_key_batched, "FuncTorchVmapMode")
-torch.library.register_fake("simdrop::draw_key", lambda site=0: torch.empty(2, dtype=torch.int64),
-                            lib=library)
+torch.library.register_fake("simdrop::draw_key",
+                            lambda *_, **__: torch.empty(2, dtype=torch.int64), lib=library)
 torch.library.register_torch_dispatch("simdrop::draw_key", ProxyTorchDispatchMode,
                                       _draw_key_traced, lib=library)

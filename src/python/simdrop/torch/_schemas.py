@@ -25,8 +25,9 @@ library.define(f"linear_relu_dropout(Tensor x, Tensor weight, Tensor? bias, {_MA
 library.define("linear_backward_input(Tensor dz, Tensor weight) -> Tensor", tags=_TAGS)
 library.define("linear_backward_weights(Tensor dz, Tensor x, bool with_bias) -> (Tensor, Tensor)",
                tags=_TAGS)
-# site: compilers take two calls with equal arguments for one.
-library.define("draw_key(int site=0) -> Tensor",
+# site: compilers take two calls with equal arguments for one. device: the CPU, where they look for
+# the state of the generator that a checkpoint restores.
+library.define("draw_key(int site=0, *, Device? device=None) -> Tensor",
                tags=[torch.Tag.pt2_compliant_tag, torch.Tag.nondeterministic_seeded])
 
 operators = torch.ops.simdrop
