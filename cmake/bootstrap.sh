@@ -22,6 +22,7 @@ command:ninja|ninja-build|ninja-build|ninja|ninja
 command:pkg-config|pkgconf|pkgconf-pkg-config|pkgconf|pkgconf
 command:python3|python3|python3|python|python
 python:numpy|python3-numpy|python3-numpy|python-numpy|numpy
+python:pytest|python3-pytest|python3-pytest|python-pytest|pytest
 header:omp.h|g++|gcc-c++|gcc|libomp
 header:xsimd/xsimd.hpp|libxsimd-dev|xsimd-devel|xsimd|xsimd
 header:rapidjson/reader.h|rapidjson-dev|rapidjson-devel|rapidjson|rapidjson
@@ -34,7 +35,7 @@ header:zlib.h|zlib1g-dev|zlib-devel|zlib|-
 dataset='dataset-fashion-mnist'
 dataset_folder='/usr/share/datasets/fashion-mnist'
 ci_packages='git ccache clang clang-format clang-tidy libomp-dev libclang-rt-dev g++-aarch64-linux-gnu
-  g++-s390x-linux-gnu qemu-user doxygen'
+  g++-s390x-linux-gnu qemu-user doxygen python3-venv'
 
 have_command() { command -v "$1" >/dev/null; }
 
