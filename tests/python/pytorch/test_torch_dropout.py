@@ -131,14 +131,13 @@ def test_p_out_of_range(p):
 @pytest.mark.parametrize("x", [torch.randn(50, dtype=torch.complex64), torch.randn(5, device="meta"),
                                torch.randn(4, 4).to_sparse()], ids=["complex", "meta", "sparse"])
 def test_what_is_not_ours_is_pytorchs(x):
-    if x.layout is torch.sparse_coo:
-        with pytest.raises(NotImplementedError):
-            nn.functional.dropout(x)
-        with pytest.raises(NotImplementedError):
+    torch.manual_seed(0)
+    try:
+        expected = nn.functional.dropout(x)
+    except RuntimeError as error:  # of some versions and layouts
+        with pytest.raises(type(error)):
             S.dropout(x)
         return
-    torch.manual_seed(0)
-    expected = nn.functional.dropout(x)
     torch.manual_seed(0)
     y = S.dropout(x)
     assert y.device == x.device and y.dtype == x.dtype
