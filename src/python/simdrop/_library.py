@@ -16,7 +16,8 @@ INVALID_ARGUMENT, OUT_OF_MEMORY, FILE_ERROR = 1, 2, 3
 
 def _load() -> c.CDLL:
     # SIMDROP_LIBRARY names another libsimdrop, as the tests of the source tree do.
-    path = os.environ.get("SIMDROP_LIBRARY") or os.path.join(os.path.dirname(__file__), "libsimdrop.so")
+    ours = os.path.join(os.path.dirname(__file__), "libsimdrop.so")
+    path = os.environ.get("SIMDROP_LIBRARY") or ours
     loaded = c.CDLL(path)  # which releases the GIL during calls
     if loaded.simdrop_abi_version() < _ABI_VERSION:
         raise ImportError(f"{path} has version {loaded.simdrop_abi_version()} of simdrop's C "

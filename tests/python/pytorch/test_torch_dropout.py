@@ -128,8 +128,8 @@ def test_p_out_of_range(p):
             S.Dropout(p)
 
 
-@pytest.mark.parametrize("x", [torch.randn(50, dtype=torch.complex64), torch.randn(5, device="meta"),
-                               torch.randn(4, 4).to_sparse()], ids=["complex", "meta", "sparse"])
+@pytest.mark.parametrize("x", [torch.randn(50, dtype=torch.complex64),
+                               torch.randn(5, device="meta"), torch.randn(4, 4).to_sparse()], ids=["complex", "meta", "sparse"])
 def test_what_is_not_ours_is_pytorchs(x):
     torch.manual_seed(0)
     try:

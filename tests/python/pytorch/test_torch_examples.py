@@ -10,7 +10,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 SAYS = {
     "torch_drop_in": r"Sequential\(\n.*\(2\): Dropout\(p=0.5, inplace=False\)\n.*\)\n",
     "torch_seeds": r"True\n(True True\n){3}True\n",
-    "torch_patched": r"a step +ms +adds\nwithout dropout .*\nPyTorch's .*\nsimdrop's .*\nmedians .*\n",
+    "torch_patched": r"a step +ms +adds\nwithout dropout .*\nPyTorch's .*\nsimdrop's .*\nmedian.*\n",
 }
 
 

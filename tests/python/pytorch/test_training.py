@@ -120,7 +120,13 @@ def test_a_split_batch_draws_the_whole_ones_masks():
     whole = model(x)
     for begin, end in ((0, 5), (5, 12)):
         S.advance(model, 1, first_row=begin)
-        assert torch.equal(model(x[begin:end]), whole[begin:end])
+        # PyTorch's product of fewer rows may add in another order.
+        torch.testing.assert_close(model(x[begin:end]), whole[begin:end], **CLOSE)
+    dropout, ones = S.Dropout(0.5), torch.ones(12, 20)
+    S.advance(dropout, 1)
+    whole = dropout(ones)
+    S.advance(dropout, 1, first_row=5)
+    assert torch.equal(dropout(ones[5:]), whole[5:])
 
 
 @pytest.mark.parametrize("advanced", [True, False])
@@ -208,7 +214,7 @@ def test_four_ranks_draw_the_masks_of_one_process(tmp_path):
     y = model(x)
     y.square().mean().backward()
     parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(4)]
-    assert torch.equal(torch.cat([part[0] for part in parts]), y)
+    torch.testing.assert_close(torch.cat([part[0] for part in parts]), y, **CLOSE)
     for i, parameter in enumerate(model.parameters(), 1):
         # The mean of four ranks adds in another order: 16 terms.
         torch.testing.assert_close(parts[0][i], parameter.grad, rtol=16 * 2**-23,

@@ -62,8 +62,10 @@ class Pure(torch.autograd.Function):
     def __init_subclass__(cls) -> None:
         _functions[cls.operator] = cls
         default = cls.operator.default
-        cls.forward = staticmethod(lambda *args: below_autograd(default, *args))
-        cls.vmap = staticmethod(example_by_example(partial(run, cls.operator)))
+        cls.forward = staticmethod(  # type: ignore[method-assign]
+            lambda *args: below_autograd(default, *args))
+        cls.vmap = staticmethod(  # type: ignore[method-assign]
+            example_by_example(partial(run, cls.operator)))
 
 
 class DropoutFunction(Pure):
@@ -153,56 +155,3 @@ class ReluDropoutBackwardFunction(Pure):
         if ddy is None:
             return torch.zeros_like(y)
         return run(operators.relu_dropout_backward, y, ddy, ctx.p)
-
-
-class LinearReluDropoutFunction(Pure):
-    """Saves its operands, as Linear does, and y, which says what was kept and what ReLU passed."""
-
-    operator = operators.linear_relu_dropout
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
-        x, weight, _, _, ctx.p, _ = inputs
-        save(ctx, x, weight, output)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, y = ctx.saved_tensors
-        needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        dz = run(operators.relu_dropout_backward, y, dy, ctx.p)
-        dx = dw = db = None
-        if needs_x:
-            dx = operators.linear_backward_input(dz, weight)
-        if needs_weight:
-            dw, db = operators.linear_backward_weights(dz, x, needs_bias)
-        elif needs_bias:
-            db = dz.reshape(-1, dz.size(-1)).sum(0)
-        return dx, dw, db if needs_bias else None, None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, dx: Tensor | None, dweight: Tensor | None, dbias: Tensor | None,
-            *_: Any) -> Tensor:
-        x, weight, y = ctx.saved_tensors
-        dz = torch.zeros_like(y)
-        if dx is not None:
-            dz = dz + torch.nn.functional.linear(dx, weight)
-        if dweight is not None:
-            dz = dz + torch.nn.functional.linear(x, dweight)
-        return run(operators.relu_dropout_backward, y, dz if dbias is None else dz + dbias,
-                                                       ctx.p)
-
-
-def linear_backward_input(dz: Tensor, weight: Tensor) -> Tensor:
-    if differentiated(dz, weight):
-        return dz @ weight
-    result: Tensor = below_autograd(operators.linear_backward_input, dz, weight)
-    return result
-
-
-def linear_backward_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
-    if differentiated(dz, x):
-        dz, x = dz.reshape(-1, dz.size(-1)), x.reshape(-1, x.size(-1))
-        return dz.t() @ x, dz.sum(0) if with_bias else dz.new_empty(0)
-    result: tuple[Tensor, Tensor] = below_autograd(operators.linear_backward_weights, dz, x,
-                                                   with_bias)
-    return result

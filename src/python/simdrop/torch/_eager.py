@@ -1,6 +1,6 @@
 """Dropout of plain tensors outside of compilers and transforms.
 
-The same function as the operator simdrop::dropout, without PyTorch's dispatcher. For small tensors
+The same functions as the operators, without PyTorch's dispatcher. For small tensors
 every call of Python counts, so what runs for each tensor is written out here.
 """
 
@@ -19,7 +19,7 @@ from .._structures import Dropout
 from . import _kernels
 from ._autograd import run
 from ._kernels import DROPOUT_BYTES, DTYPES, MOST_ON_ONE_THREAD, ROUNDS, Draw
-from ._keys import drawn_seed
+from ._keys import drawn_key, drawn_seed
 from ._schemas import operators
 from ._threads import exec_at
 
@@ -37,12 +37,13 @@ def is_plain(x: Tensor) -> bool:
     """Whether nothing but autograd looks at what is done with x, and simdrop can."""
     kind = type(x)
     return (not is_compiling() and (kind is Tensor or kind is nn.Parameter) and x.is_cpu
-            and x.layout is _strided and x.dtype in DTYPES and x.is_contiguous()
-            and not x.is_neg() and not _transforms() and not _dispatch_modes()
-            and _tracing() is None)
+            and x.layout is _strided and x.dtype in DTYPES and not x.is_neg()
+            and not _transforms() and not _dispatch_modes() and _tracing() is None)
 
 
 def _kernel(x: Tensor, mask: Dropout) -> Tensor:
+    if not x.is_contiguous():
+        return _kernels.dropout(x, mask)
     y, n = _empty_like(x), x.numel()
     if _dropout_forward(_byref(mask), DTYPES[x.dtype], 1, n, x.data_ptr(), n, y.data_ptr(), n,
                         None, exec_at() if n > MOST_ON_ONE_THREAD else None, None):
@@ -82,12 +83,54 @@ def dropout(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor 
         draw = Draw(p, drawn_seed(generator), 0, stream)
         mask = Dropout(DROPOUT_BYTES, 1.0 - p, draw.seed, stream, 0, 0, ROUNDS)
     else:
-        draw = Draw(p, *key.tolist(), stream)
+        seed, first_row = key.tolist()
+        draw = Draw(p, seed, first_row, stream)
         mask = _kernels.described(draw, x)
     if (x.requires_grad and _grad_enabled()) or forward_ad._current_level >= 0:
         result: Tensor = _apply(x, (mask, draw))
         return result
     return _kernel(x, mask)
+
+
+class _ReluDropout(torch.autograd.Function):
+    """Saves its result, which says what was kept and what ReLU passed."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
+        y = _kernels.relu_dropout(x, bias, draw)
+        ctx.save_for_backward(y)
+        ctx.p = draw.p
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        (y,) = ctx.saved_tensors
+        dx = None
+        if is_plain(dy) and not _grad_enabled():
+            try:
+                dx = _kernels.relu_dropout_backward(y, dy, ctx.p)
+            except RuntimeError:  # as above
+                pass
+        if dx is None:
+            dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
+        db = dx.reshape(-1, dx.size(-1)).sum(0) if ctx.needs_input_grad[1] else None
+        return dx if ctx.needs_input_grad[0] else None, db, None
+
+
+def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Generator | None,
+                 key: Tensor | None, stream: int) -> Tensor:
+    """x: plain."""
+    if forward_ad._current_level >= 0:
+        key = drawn_key(generator) if key is None else key
+        result: Tensor = run(operators.relu_dropout, x, bias, key, p, stream)
+        return result
+    seed, first_row = (drawn_seed(generator), 0) if key is None else key.tolist()
+    draw = Draw(p, seed, first_row, stream)
+    differentiated = x.requires_grad or (bias is not None and bias.requires_grad)
+    if differentiated and _grad_enabled():
+        result = _ReluDropout.apply(x, bias, draw)
+        return result
+    return _kernels.relu_dropout(x, bias, draw)
 
 
 def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from . import _eager, _kernels
 from ._autograd import run
-from ._kernels import DTYPES, PRODUCT_DTYPES, Draw
+from ._kernels import DTYPES, Draw
 from ._keys import drawn_key, drawn_seed
 from ._schemas import operators
 
@@ -20,7 +20,8 @@ def _check_p(p: float) -> None:
 
 
 def _is_ours(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype in DTYPES and x.layout is torch.strided
+    return (x.device.type == "cpu" and x.dtype in DTYPES and x.layout is torch.strided
+            and not x.is_nested)
 
 
 def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
@@ -34,6 +35,8 @@ def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
     return drawn
 
 
+# Products of 16 bits are rounded when they are stored: their bias belongs before that.
+_BIAS_AFTERWARDS = (torch.float32, torch.float64)
 _key_from_outside = torch._dynamo.disable(drawn_key)
 
 
@@ -107,6 +110,8 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
     """
     _check_p(p)
     fits = bias is None or (bias.dtype == input.dtype and bias.shape == input.shape[-1:])
+    if training and p > 0.0 and fits and _eager.is_plain(input):
+        return _eager.relu_dropout(input, bias, p, generator, key, stream)
     if not training or p == 0.0 or not _is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
         return dropout(z, p, training, generator=generator, key=key, stream=stream)
@@ -134,23 +139,18 @@ def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: 
 def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = None, p: float = 0.5,
                         training: bool = True, *, generator: torch.Generator | None = None,
                         key: Tensor | None = None, stream: int = 0) -> Tensor:
-    """dropout(relu(linear(input, weight, bias))): for float32 and float64 bias, ReLU and dropout
-    ride in the product. Else, as under autocast, PyTorch's product and relu_dropout().
+    """dropout(relu(linear(input, weight, bias))): PyTorch's product, then bias, ReLU and dropout in
+    the one pass that ReLU takes alone. Backward reads the result: nothing else is saved beside the
+    operands of the product.
 
     Args:
         input: ... x in. weight: out x in. bias: out, or None. The result is ... x out.
         The others are those of dropout().
-
-    A sum of a product is one chain over the inputs, so it may differ from PyTorch's in the last
-    bits: by k eps of the sum of the magnitudes.
     """
-    _check_p(p)
-    operands = (input, weight) if bias is None else (input, weight, bias)
-    if not training or not p or not all(_is_ours(x) and x.dtype == input.dtype for x in operands) \
-            or input.dtype not in PRODUCT_DTYPES or torch.is_autocast_enabled("cpu") \
-            or input.dim() == 0:
-        z = functional.linear(input, weight, bias)
-        return relu_dropout(z, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(operators.linear_relu_dropout, input, weight, bias,
-                         _key(key, generator), p, stream)
-    return result
+    if not training or p == 0.0:
+        return functional.relu(functional.linear(input, weight, bias))
+    if input.dtype not in _BIAS_AFTERWARDS or torch.is_autocast_enabled("cpu"):
+        z, bias = functional.linear(input, weight, bias), None
+    else:
+        z = functional.linear(input, weight)
+    return relu_dropout(z, p, bias=bias, generator=generator, key=key, stream=stream)

@@ -7,7 +7,6 @@ compiled code, which may lay tensors out in another way, draw the same mask.
 from __future__ import annotations
 
 import ctypes as c
-import threading
 from typing import NamedTuple
 
 import torch
@@ -18,11 +17,9 @@ from .._structures import Dropout
 from ._threads import exec_at
 
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
-PRODUCT_DTYPES = (torch.float32, torch.float64)
 MOST_ON_ONE_THREAD = 2**15  # elements, which simdrop does not split
 ROUNDS = 10
 DROPOUT_BYTES = c.sizeof(Dropout)
-_RELU = 1  # SIMDROP_ACTIVATION_RELU
 
 
 class Draw(NamedTuple):
@@ -146,69 +143,3 @@ def relu_dropout_backward(y: Tensor, dy: Tensor, p: float) -> Tensor:
     call("relu_dropout_backward", 1.0 - p, DTYPES[y.dtype], stored.rows, stored.cols, stored.at,
          stored.ld, gradient.at, gradient.ld, output.at, output.ld, exec_at())
     return output.finished()
-
-
-class _Workspace:
-    """What products pack their operands into."""
-
-    def __init__(self) -> None:
-        made = c.c_void_p()
-        call("linear_workspace_create", c.byref(made))
-        self.at = made.value
-
-    def __del__(self) -> None:
-        library.simdrop_linear_workspace_destroy(self.at)
-
-
-class _Own(threading.local):
-    def __init__(self) -> None:
-        self.workspace = _Workspace()
-
-
-_own = _Own()
-
-
-def _matrix(x: Tensor) -> _Rows:
-    """x as a matrix of the last dimension."""
-    width = x.size(-1)
-    if x.dim() == 2 and x.stride(1) == 1 and x.stride(0) >= width:
-        return _Rows(x, x.data_ptr(), x.size(0), width, x.stride(0))
-    flat = x.contiguous()
-    return _Rows(flat, flat.data_ptr(), x.numel() // max(width, 1), width, width)
-
-
-def linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
-    """relu(x weight^T + bias), then dropout; x: any leading dimensions."""
-    _check(x.dim() > 0 and weight.dim() == 2 and x.size(-1) == weight.size(1)
-           and (bias is None or bias.shape == weight.shape[:1]), x=x, weight=weight, bias=bias)
-    inputs, weights = _matrix(x), _matrix(weight)
-    bias = None if bias is None else bias.contiguous()
-    out = weight.size(0)
-    y = torch.empty((*x.shape[:-1], out), dtype=x.dtype)
-    call("linear_forward", DTYPES[x.dtype], inputs.rows, inputs.cols, out, inputs.at, inputs.ld,
-         weights.at, weights.ld, None if bias is None else bias.data_ptr(), _RELU,
-         c.byref(described(draw, y)), y.data_ptr(), out, None, _own.workspace.at, exec_at())
-    return y
-
-
-def linear_backward_input(dz: Tensor, weight: Tensor) -> Tensor:
-    _check(dz.dim() > 0 and weight.dim() == 2 and dz.size(-1) == weight.size(0), dz=dz,
-           weight=weight)
-    gradient, weights = _matrix(dz), _matrix(weight)
-    dx = torch.empty((*dz.shape[:-1], weights.cols), dtype=dz.dtype)
-    call("linear_backward_input", DTYPES[dz.dtype], gradient.rows, weights.cols, weights.rows,
-         gradient.at, gradient.ld, weights.at, weights.ld, None, 0, 1.0, dx.data_ptr(),
-         weights.cols, _own.workspace.at, exec_at())
-    return dx
-
-
-def linear_backward_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
-    """dw, and db, which is empty without a bias."""
-    _check(dz.dim() > 0 and dz.shape[:-1] == x.shape[:-1], dz=dz, x=x)
-    gradient, inputs = _matrix(dz), _matrix(x)
-    dw = torch.empty((gradient.cols, inputs.cols), dtype=dz.dtype)
-    db = torch.empty(gradient.cols if with_bias else 0, dtype=dz.dtype)
-    call("linear_backward_weights", DTYPES[dz.dtype], gradient.rows, inputs.cols, gradient.cols,
-         gradient.at, gradient.ld, inputs.at, inputs.ld, 1.0, 0, dw.data_ptr(), inputs.cols,
-         db.data_ptr() if with_bias else None, _own.workspace.at, exec_at())
-    return dw, db

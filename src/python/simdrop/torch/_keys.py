@@ -20,7 +20,7 @@ _own = _Own()
 
 
 def drawn_seed(generator: torch.Generator | None = None) -> int:
-    """A seed of PyTorch's generator, or of `generator`: what manual_seed() and checkpoints reset."""
+    """A seed of `generator`, or of PyTorch's, which manual_seed() and checkpoints set."""
     own = _own
     if generator is None:
         own.drawn.random_()

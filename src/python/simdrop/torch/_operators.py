@@ -35,26 +35,8 @@ def _relu_dropout(x: Tensor, bias: Tensor | None, key: Tensor, p: float, stream:
     return _kernels.relu_dropout(x, bias, _draw(key, p, stream))
 
 
-def _linear_relu_dropout(x: Tensor, weight: Tensor, bias: Tensor | None, key: Tensor, p: float,
-                         stream: int) -> Tensor:
-    return _kernels.linear_relu_dropout(x, weight, bias, _draw(key, p, stream))
-
-
 def _like_first(x: Tensor, *_: Any) -> Tensor:
     return torch.empty_like(x)
-
-
-def _shape_of_linear(x: Tensor, weight: Tensor, *_: Any) -> Tensor:
-    return x.new_empty((*x.shape[:-1], weight.size(0)))
-
-
-def _shape_of_input(dz: Tensor, weight: Tensor) -> Tensor:
-    return dz.new_empty((*dz.shape[:-1], weight.size(1)))
-
-
-def _shapes_of_weights(dz: Tensor, x: Tensor, with_bias: bool) -> tuple[Tensor, Tensor]:
-    out = dz.size(-1)
-    return dz.new_empty((out, x.size(-1))), dz.new_empty(out if with_bias else 0)
 
 
 def _kernel_of(function: type[torch.autograd.Function], operator: Any) -> Callable[..., Any]:
@@ -69,16 +51,13 @@ def _kernel_of(function: type[torch.autograd.Function], operator: Any) -> Callab
 
 
 def _implement(name: str, kernel: Callable[..., Any], fake: Callable[..., Any],
-               derivative: Any) -> None:
+               function: type[torch.autograd.Function]) -> None:
     packet = getattr(operators, name)
-    run: Callable[..., Any] = packet
-    if isinstance(derivative, type):
-        run = partial(_autograd.run, packet)
-        derivative = _kernel_of(derivative, packet.default)
     library.impl(name, kernel, "CPU")
-    library.impl(name, derivative, "Autograd")
+    library.impl(name, _kernel_of(function, packet.default), "Autograd")
     torch.library.register_fake("simdrop::" + name, fake, lib=library)
-    torch.library.register_vmap("simdrop::" + name, _autograd.example_by_example(run), lib=library)
+    example_by_example = _autograd.example_by_example(partial(_autograd.run, packet))
+    torch.library.register_vmap("simdrop::" + name, example_by_example, lib=library)
 
 
 _implement("dropout", _dropout, _like_first, _autograd.DropoutFunction)
@@ -86,12 +65,6 @@ _implement("residual_dropout", _residual_dropout, _like_first, _autograd.Residua
 _implement("relu_dropout", _relu_dropout, _like_first, _autograd.ReluDropoutFunction)
 _implement("relu_dropout_backward", _kernels.relu_dropout_backward, _like_first,
            _autograd.ReluDropoutBackwardFunction)
-_implement("linear_relu_dropout", _linear_relu_dropout, _shape_of_linear,
-           _autograd.LinearReluDropoutFunction)
-_implement("linear_backward_input", _kernels.linear_backward_input, _shape_of_input,
-           _autograd.linear_backward_input)
-_implement("linear_backward_weights", _kernels.linear_backward_weights, _shapes_of_weights,
-           _autograd.linear_backward_weights)
 
 
 def _draw_key(site: int = 0, device: torch.device | None = None) -> Tensor:
@@ -100,7 +73,7 @@ def _draw_key(site: int = 0, device: torch.device | None = None) -> Tensor:
 
 def _draw_key_batched(site: int = 0, device: torch.device | None = None) -> Tensor:
     """vmap's randomness: a key for each example, one for all, or an error."""
-    interpreter = retrieve_current_functorch_interpreter()
+    interpreter: Any = retrieve_current_functorch_interpreter()
     randomness = interpreter.randomness()
     if randomness == "error":
         raise RuntimeError("vmap: dropout draws random numbers; allowed: randomness='same' or "

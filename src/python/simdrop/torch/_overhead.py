@@ -181,7 +181,7 @@ class _Step:
 
     def run(self) -> None:
         self.optimizer.zero_grad()
-        self.loss(self.forward()).backward()  # type: ignore[no-untyped-call]
+        self.loss(self.forward()).backward()
         self.optimizer.step()
 
     def seconds(self) -> float:

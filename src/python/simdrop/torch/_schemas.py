@@ -20,11 +20,6 @@ library.define(f"dropout(Tensor x, {_MASK}) -> Tensor", tags=_TAGS)
 library.define(f"residual_dropout(Tensor x, Tensor residual, {_MASK}) -> Tensor", tags=_TAGS)
 library.define(f"relu_dropout(Tensor x, Tensor? bias, {_MASK}) -> Tensor", tags=_TAGS)
 library.define("relu_dropout_backward(Tensor y, Tensor dy, float p) -> Tensor", tags=_TAGS)
-library.define(f"linear_relu_dropout(Tensor x, Tensor weight, Tensor? bias, {_MASK}) -> Tensor",
-               tags=_TAGS)
-library.define("linear_backward_input(Tensor dz, Tensor weight) -> Tensor", tags=_TAGS)
-library.define("linear_backward_weights(Tensor dz, Tensor x, bool with_bias) -> (Tensor, Tensor)",
-               tags=_TAGS)
 # site: compilers take two calls with equal arguments for one. device: the CPU, where they look for
 # the state of the generator that a checkpoint restores.
 library.define("draw_key(int site=0, *, Device? device=None) -> Tensor",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.modules import module as module_hooks
+from torch.nn.modules import module as torch_module
 
 from . import _functional
 from ._modules import Dropout
 
+_GLOBAL_HOOKS = ("_global_backward_pre_hooks", "_global_backward_hooks",
+                 "_global_forward_hooks", "_global_forward_pre_hooks")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
@@ -32,9 +34,10 @@ class Sequential(nn.Sequential):
 
     def forward(self, input: Any) -> Any:
         modules = list(self)
+        hooked = any(getattr(torch_module, hooks) for hooks in _GLOBAL_HOOKS)
         at = 0
         while at < len(modules):
-            taken = 0 if module_hooks._has_any_global_hook() else _together(modules[at:at + 3])
+            taken = 0 if hooked else _together(modules[at:at + 3])
             if taken:
                 input = _run(modules[at:at + taken], input)
             else:
@@ -52,7 +55,7 @@ def _together(modules: list[nn.Module]) -> int:
     return 0
 
 
-def _kind(module: nn.Module) -> str:
+def _kind(module: Any) -> str:
     if not _unhooked(module):
         return ""
     if type(module) is nn.Linear:
