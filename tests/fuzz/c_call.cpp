@@ -90,7 +90,8 @@ std::int64_t Call::ld(std::int64_t cols) {
 
 void* Call::matrix(std::int64_t rows, std::int64_t cols, std::int64_t ld, std::size_t element) {
   if (bytes.one_in(48)) return nullptr;
-  const std::ptrdiff_t needed = bytes_of(rows, cols, ld, element);
+  // In a structure 0 is the default, cols; to a function it is an error.
+  const std::ptrdiff_t needed = bytes_of(rows, cols, ld == 0 ? cols : ld, element);
   if (needed > static_cast<std::ptrdiff_t>(largest_array)) {
     give_up();
     return nullptr;
