@@ -89,13 +89,12 @@ inline void few_rows_tile_of(std::size_t rows, const FewRows& s, std::size_t n, 
 template <std::size_t W, std::size_t X>
 inline void few_rows_panel(const FewRows& s, std::size_t m, std::size_t n, const float* w,
                            const float* bias, float* y) {
-  const float* x = s.x;
+  // No pointer goes beyond the last row: what lies between rows may be more than there is memory.
+  std::size_t row = 0;
   for (std::size_t tiles = (m + X - 1) / X; tiles > 0; --tiles) {
-    const std::size_t rows = (m + tiles - 1) / tiles;
-    few_rows_tile_of<W, X>(rows, s, n, x, w, bias, y);
-    x += rows * s.ldx;
-    y += rows * s.ldy;
-    m -= rows;
+    const std::size_t rows = (m - row + tiles - 1) / tiles;
+    few_rows_tile_of<W, X>(rows, s, n, s.x + row * s.ldx, w, bias, y + row * s.ldy);
+    row += rows;
   }
 }
 
