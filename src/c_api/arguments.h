@@ -27,13 +27,13 @@ inline std::size_t count_of(std::int64_t value, const char* name) {
   return static_cast<std::size_t>(value);
 }
 
-// Matrix views of elements of type T; `const void*` makes const ones.
 // How far a next row would be does not matter where there is none; the kernels may step there.
 inline std::size_t ld_of(std::size_t rows, std::size_t cols, std::int64_t ld, const char* name) {
   const std::size_t given = count_of(ld, name);
   return rows <= 1 && given > cols ? cols : given;
 }
 
+// Matrix views of elements of type T; `const void*` makes const ones.
 template <class T>
 MatrixView<const T> matrix_of(const void* data, std::size_t rows, std::size_t cols, std::int64_t ld,
                               const char* ld_name) {
