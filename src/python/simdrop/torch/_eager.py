@@ -96,14 +96,16 @@ class _ReluDropout(torch.autograd.Function):
     """Saves its result, which says what was kept and what ReLU passed."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
-        y = _kernels.relu_dropout(x, bias, draw)
+    def forward(ctx: Any, x: Tensor, bias: Tensor | None, draw: Draw, in_place: bool) -> Tensor:
+        y = _kernels.relu_dropout(x, bias, draw, in_place)
+        if in_place:
+            ctx.mark_dirty(x)
         ctx.save_for_backward(y)
         ctx.p = draw.p
         return y
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (y,) = ctx.saved_tensors
         dx = None
         if is_plain(dy) and not _grad_enabled():
@@ -114,12 +116,12 @@ class _ReluDropout(torch.autograd.Function):
         if dx is None:
             dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
         db = dx.reshape(-1, dx.size(-1)).sum(0) if ctx.needs_input_grad[1] else None
-        return dx if ctx.needs_input_grad[0] else None, db, None
+        return dx if ctx.needs_input_grad[0] else None, db, None, None
 
 
 def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Generator | None,
-                 key: Tensor | None, stream: int) -> Tensor:
-    """x: plain."""
+                 key: Tensor | None, stream: int, in_place: bool = False) -> Tensor:
+    """x: plain. in_place: nobody else has x, and backward does not read it."""
     if forward_ad._current_level >= 0:
         key = drawn_key(generator) if key is None else key
         result: Tensor = run(operators.relu_dropout, x, bias, key, p, stream)
@@ -128,9 +130,9 @@ def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Gene
     draw = Draw(p, seed, first_row, stream)
     differentiated = x.requires_grad or (bias is not None and bias.requires_grad)
     if differentiated and _grad_enabled():
-        result = _ReluDropout.apply(x, bias, draw)
+        result = _ReluDropout.apply(x, bias, draw, in_place and x.is_contiguous())
         return result
-    return _kernels.relu_dropout(x, bias, draw)
+    return _kernels.relu_dropout(x, bias, draw, in_place and x.is_contiguous())
 
 
 def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:

@@ -147,10 +147,14 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
         input: ... x in. weight: out x in. bias: out, or None. The result is ... x out.
         The others are those of dropout().
     """
+    _check_p(p)
     if not training or p == 0.0:
         return functional.relu(functional.linear(input, weight, bias))
     if input.dtype not in _BIAS_AFTERWARDS or torch.is_autocast_enabled("cpu"):
         z, bias = functional.linear(input, weight, bias), None
     else:
         z = functional.linear(input, weight)
+    fits = bias is None or (bias.dtype == z.dtype and bias.shape == z.shape[-1:])
+    if fits and _eager.is_plain(z):
+        return _eager.relu_dropout(z, bias, p, generator, key, stream, in_place=True)
     return relu_dropout(z, p, bias=bias, generator=generator, key=key, stream=stream)

@@ -119,19 +119,20 @@ def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
     return output.finished()
 
 
-def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw) -> Tensor:
-    """bias: of the last dimension."""
+def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw, in_place: bool = False) -> Tensor:
+    """bias: of the last dimension. in_place: the result is x, which is contiguous."""
     _check(bias is None or bias.shape == x.shape[-1:], x=x, bias=bias)
     source = _rows(x)
     if bias is not None and source.rows == 1:
         width = x.size(-1)
         source = source._replace(rows=x.numel() // max(width, 1), cols=width, ld=width)
     bias = None if bias is None else bias.contiguous()
-    output = _Output(x, source.rows, source.cols)
+    output = None if in_place else _Output(x, source.rows, source.cols)
+    at, ld = (source.at, source.ld) if output is None else (output.at, output.ld)
     call("bias_relu_dropout_forward", c.byref(described(draw, x)), DTYPES[x.dtype], source.rows,
-         source.cols, source.at, source.ld, None if bias is None else bias.data_ptr(), output.at,
-         output.ld, None, exec_at())
-    return output.finished()
+         source.cols, source.at, source.ld, None if bias is None else bias.data_ptr(), at, ld, None,
+         exec_at())
+    return x if output is None else output.finished()
 
 
 def relu_dropout_backward(y: Tensor, dy: Tensor, p: float) -> Tensor:
