@@ -9,6 +9,7 @@ from torch import nn
 import simdrop.torch as S
 
 KEY = torch.tensor([7, 0])
+OLD = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 15)
 BUDGETS = [1.0, 0.5, 0.2, 0.0]
 
 
@@ -119,9 +120,9 @@ DROPOUTS = {
 ])
 def test_gradients_are_finite_differences(dropout, budget):
     functorch.activation_memory_budget = budget
-    # With budget 0 nothing is saved: a draw has to stay outside of the graph.
-    compiled = torch.compile(network(DROPOUTS[dropout]),
-                             fullgraph=(dropout, budget) != ("drawn", 0.0))
+    # Where nothing is saved, a draw has to stay outside of the graph.
+    outside = dropout == "drawn" and (budget == 0.0 or (OLD and budget < 1.0))
+    compiled = torch.compile(network(DROPOUTS[dropout]), fullgraph=not outside)
     torch.manual_seed(1)
     x, direction = torch.randn(2, 32, 128, dtype=torch.float64)
     x.requires_grad_()
@@ -160,6 +161,7 @@ def test_checkpoints_in_a_graph(drawn):
     close(gradients(compiled, x), eager)
 
 
+@pytest.mark.skipif(OLD, reason="PyTorch 2.6 fails in its own code")
 def test_vmap_in_a_graph():
     x = torch.ones(4, 100)
     compiled = torch.compile(lambda x: torch.vmap(S.dropout, randomness="different")(x))
