@@ -113,6 +113,12 @@ def test_advance_draws_and_is_no_state():
             S.advance(model, **arguments)
 
 
+def test_what_is_not_ours_is_pytorchs_after_advance_too():
+    model = S.Sequential(S.Dropout(0.5), nn.Dropout(0.5))
+    S.advance(model, 1)
+    assert model(torch.ones(50, device="meta")).is_meta
+
+
 def test_a_split_batch_draws_the_whole_ones_masks():
     model = S.Sequential(*layers())
     x = torch.randn(12, 20)

@@ -19,7 +19,7 @@ def _check_p(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _is_ours(x: Tensor) -> bool:
+def is_ours(x: Tensor) -> bool:
     return (x.device.type == "cpu" and x.dtype in DTYPES and x.layout is torch.strided
             and not x.is_nested)
 
@@ -74,7 +74,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     _check_p(p)
     if not training or p == 0.0:
         return input
-    if not _is_ours(input):
+    if not is_ours(input):
         if generator is not None or key is not None:
             raise ValueError(f"generator and key need float32, float64, float16 or bfloat16 on the "
                              f"CPU; input is {input.dtype} on {input.device}")
@@ -117,7 +117,7 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
     fits = bias is None or (bias.dtype == input.dtype and bias.shape == input.shape[-1:])
     if training and p > 0.0 and fits and _eager.is_plain(input):
         return _eager.relu_dropout(input, bias, p, generator, key, stream)
-    if not training or p == 0.0 or not _is_ours(input) or not fits:
+    if not training or p == 0.0 or not is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
         return dropout(z, p, training, generator=generator, key=key, stream=stream)
     result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p,
@@ -134,7 +134,7 @@ def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: 
     """
     _check_p(p)
     fits = input.shape == residual.shape and input.dtype == residual.dtype
-    if not training or p == 0.0 or not _is_ours(input) or not fits:
+    if not training or p == 0.0 or not is_ours(input) or not fits:
         return residual + dropout(input, p, training, generator=generator, key=key, stream=stream)
     result: Tensor = run(operators.residual_dropout, input, residual, _key(key, generator),
                          p, stream)

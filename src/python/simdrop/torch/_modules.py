@@ -9,6 +9,14 @@ from torch import Tensor, nn
 from . import _functional
 
 
+def mask_of(layer: nn.Module, x: Tensor) -> dict[str, Any]:
+    """What advance() gave the layer, if it did; not for what PyTorch's own dropout gets."""
+    key = layer.__dict__.get("_key")
+    if key is None or not _functional.is_ours(x):
+        return {}
+    return {"key": key, "stream": layer.__dict__["_stream"]}
+
+
 class Dropout(nn.Dropout):
     """nn.Dropout, whose CPU forward and backward are simdrop's: one pass each, and no mask kept.
 
@@ -19,12 +27,9 @@ class Dropout(nn.Dropout):
     that of the step's seed.
     """
 
-    _key: Tensor | None = None  # advance() sets both
-    _stream = 0
-
     def forward(self, input: Tensor) -> Tensor:
-        return _functional.dropout(input, self.p, self.training, self.inplace, key=self._key,
-                                   stream=self._stream)
+        return _functional.dropout(input, self.p, self.training, self.inplace,
+                                   **mask_of(self, input))
 
 
 class ReLUDropout(Dropout):
@@ -34,8 +39,7 @@ class ReLUDropout(Dropout):
         super().__init__(p)
 
     def forward(self, input: Tensor) -> Tensor:
-        return _functional.relu_dropout(input, self.p, self.training, key=self._key,
-                                        stream=self._stream)
+        return _functional.relu_dropout(input, self.p, self.training, **mask_of(self, input))
 
 
 class ResidualDropout(Dropout):
@@ -45,8 +49,8 @@ class ResidualDropout(Dropout):
         super().__init__(p)
 
     def forward(self, input: Tensor, residual: Tensor) -> Tensor:  # type: ignore[override]
-        return _functional.residual_dropout(input, residual, self.p, self.training, key=self._key,
-                                            stream=self._stream)
+        return _functional.residual_dropout(input, residual, self.p, self.training,
+                                            **mask_of(self, input))
 
 
 class LinearReLUDropout(nn.Linear):
@@ -56,9 +60,6 @@ class LinearReLUDropout(nn.Linear):
     """
 
     simdrop_draws = True
-    _key: Tensor | None = None  # advance() sets both
-    _stream = 0
-
     def __init__(self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5,
                  device: Any = None, dtype: Any = None) -> None:
         super().__init__(in_features, out_features, bias, device, dtype)
@@ -66,7 +67,7 @@ class LinearReLUDropout(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         return _functional.linear_relu_dropout(input, self.weight, self.bias, self.p,
-                                               self.training, key=self._key, stream=self._stream)
+                                               self.training, **mask_of(self, input))
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}"

@@ -84,7 +84,7 @@ def is_open() -> bool:
 
 
 def _is_ours(x: Any) -> bool:
-    return type(x) in _PLAIN and not x.is_nested and _functional._is_ours(x)
+    return type(x) in _PLAIN and not x.is_nested and _functional.is_ours(x)
 
 
 def _dropout(input: Tensor, p: float = 0.5, training: bool = True,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
 from . import _functional
-from ._modules import Dropout
+from ._modules import Dropout, mask_of
 
 _GLOBAL_HOOKS = ("_global_backward_pre_hooks", "_global_backward_hooks",
                  "_global_forward_hooks", "_global_forward_pre_hooks")
@@ -18,10 +18,6 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 def _unhooked(module: nn.Module) -> bool:
     """Whether nobody looks at the module's own calls, so that it need not be called."""
     return "forward" not in module.__dict__ and not any(getattr(module, h) for h in _HOOKS)
-
-
-def _drop(dropout: nn.Module) -> dict[str, Any]:
-    return {"key": dropout.__dict__.get("_key"), "stream": dropout.__dict__.get("_stream", 0)}
 
 
 class Sequential(nn.Sequential):
@@ -69,12 +65,12 @@ def _kind(module: Any) -> str:
 
 def _run(modules: list[Any], x: Tensor) -> Tensor:
     dropout = modules[-1]
-    drop = _drop(dropout)
+    mask = mask_of(dropout, x)
     if len(modules) == 3:
         linear = modules[0]
-        return _functional.linear_relu_dropout(x, linear.weight, linear.bias, dropout.p, **drop)
+        return _functional.linear_relu_dropout(x, linear.weight, linear.bias, dropout.p, **mask)
     if len(modules) == 2 and not modules[0].inplace:
-        return _functional.relu_dropout(x, dropout.p, **drop)
+        return _functional.relu_dropout(x, dropout.p, **mask)
     if len(modules) == 2:
         x = modules[0](x)
-    return _functional.dropout(x, dropout.p, inplace=dropout.inplace, **drop)
+    return _functional.dropout(x, dropout.p, inplace=dropout.inplace, **mask)
