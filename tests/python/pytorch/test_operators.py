@@ -25,6 +25,7 @@ def away_from_zero(*shape):
 Y = torch.relu(doubles(4, 6)).detach()
 CALLS = {
     "dropout": (S.dropout, (doubles(4, 6),)),
+    "dropout in place": (lambda x, **k: S.dropout(x * 1, inplace=True, **k), (doubles(4, 6),)),
     "relu_dropout": (S.relu_dropout, (away_from_zero(4, 6),)),
     "relu_dropout with bias": (lambda x, b, **k: S.relu_dropout(x, bias=b, **k),
                                (away_from_zero(3, 4, 6), doubles(6))),
@@ -101,6 +102,43 @@ def test_vmap_randomness():
         assert torch.equal(gradients.sum(1) / 2, y)
 
 
+def one(x):
+    return S.dropout(x, 0.5)
+
+
+def different(rows):
+    return len({tuple(row.tolist()) for row in rows.flatten(0, -2)})
+
+
+@pytest.mark.parametrize("outer", ["same", "different"])
+@pytest.mark.parametrize("inner", ["same", "different"])
+def test_nested_vmap(outer, inner):
+    y = vmap(vmap(one, randomness=inner), randomness=outer)(torch.ones(2, 3, 50))
+    expected = (2 if outer == "different" else 1) * (3 if inner == "different" else 1)
+    assert set(y.unique().tolist()) == {0.0, 2.0} and different(y) == expected
+
+
+def test_vmap_inside_of_other_transforms():
+    x = torch.ones(3, 50)
+    gradient = grad(lambda x: vmap(one, randomness="different")(x).sum())(x)
+    assert set(gradient.unique().tolist()) == {0.0, 2.0} and different(gradient) == 3
+    y, dy = jvp(lambda x: vmap(one, randomness="different")(x), (x,), (x,))
+    assert torch.equal(y, dy) and different(y) == 3
+    assert vmap(one, randomness="different")(torch.ones(0, 3)).shape == (0, 3)
+
+
+def test_vmap_after_advance():
+    layer, x = S.Dropout(), torch.ones(3, 50)
+    S.advance(layer, 5)
+    with pytest.raises(RuntimeError, match="randomness='same' or 'different'"):
+        vmap(layer)(x)
+    same = vmap(layer, randomness="same")(x)
+    assert different(same) == 1 and torch.equal(same[0], layer(x[0]))
+    rows = vmap(layer, randomness="different")(x)
+    assert different(rows) == 3 and torch.equal(rows[0], layer(x[0]))
+    assert torch.equal(vmap(layer, randomness="different")(x), rows)
+
+
 def test_func():
     x, tangent = torch.randn(9), torch.randn(9)
     value, derivative = jvp(lambda x: S.dropout(x, key=KEY), (x,), (tangent,))
@@ -164,6 +202,38 @@ def test_what_does_not_fit_is_said_before_it_is_read():
                  lambda: operators.relu_dropout_backward(y, x, 0.5)):
         with pytest.raises(ValueError, match=r"is torch.float32 of \(.*; allowed: shapes that fit"):
             call()
+
+
+def test_a_bias_that_is_elsewhere_is_refused():
+    x, bias = torch.ones(2, 4), torch.ones(4, device="meta")
+    for call in (lambda: S.relu_dropout(x, bias=bias, key=KEY),
+                 lambda: S.linear_relu_dropout(x, torch.ones(4, 4), bias),
+                 lambda: S.residual_dropout(x, bias.expand(2, 4))):
+        with pytest.raises((RuntimeError, ValueError)):
+            call().sum().item()
+
+
+def test_no_features_and_no_dimensions():
+    model = S.Sequential(torch.nn.Linear(4, 0), torch.nn.ReLU(), torch.nn.Dropout(),
+                         torch.nn.Linear(0, 2))
+    model(torch.zeros(3, 4)).sum().backward()
+    assert model[0].bias.grad.shape == (0,)
+    y = S.relu_dropout(torch.tensor(2.0), bias=torch.tensor(1.0), key=KEY)
+    assert y.item() in (0.0, 6.0)
+
+
+def test_a_product_that_somebody_else_has_is_left_alone(monkeypatch):
+    kept = []
+    linear = torch.nn.functional.linear
+
+    def keeping(*args):
+        kept.append(linear(*args))
+        return kept[-1]
+
+    monkeypatch.setattr(torch.nn.functional, "linear", keeping)
+    x, weight = torch.randn(3, 8), torch.randn(4, 8)
+    y = S.linear_relu_dropout(x, weight, key=KEY)
+    assert torch.equal(kept[0], linear(x, weight)) and not torch.equal(kept[0], y)
 
 
 def test_it_saves_nothing_but_what_backward_reads():

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import oracle
 import pytest
@@ -205,3 +207,32 @@ def test_subclasses_keep_their_type():
     assert type(y) is type(nn.functional.dropout(x))
     assert torch.equal(y.as_subclass(torch.Tensor), oracle.dropout(x.as_subclass(torch.Tensor), 0.5,
                                                                    12345))
+
+
+def test_devices_and_modes_around_a_call_change_nothing():
+    code = """
+import threading, torch, simdrop.torch as S
+def first_call():
+    with torch.inference_mode(), torch.device("meta"):
+        S.dropout(torch.ones(4, device="cpu"))
+        S.advance(layer, 1)
+    S.advance(layer, 2)
+    assert layer(torch.ones(4, requires_grad=True)).requires_grad
+    S.dropout(torch.ones(4))
+    done.append(True)
+layer, done = S.Dropout(), []
+thread = threading.Thread(target=first_call)
+thread.start(); thread.join()
+torch.set_default_device("meta")
+S.dropout(torch.ones(4, device="cpu"))
+assert done == [True]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("key", [torch.tensor([1, 0], dtype=torch.int32), torch.tensor([1]),
+                                 torch.tensor([[1, 0]])])
+def test_a_key_is_two_int64(key):
+    for call in (S.dropout, S.relu_dropout, lambda x, **k: S.dropout(x, inplace=True, **k)):
+        with pytest.raises(ValueError, match="key is torch.int.*; allowed: int64 of"):
+            call(torch.ones(3), key=key)

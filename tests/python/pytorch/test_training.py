@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy
 import oracle
 import pytest
 import torch
@@ -64,6 +65,24 @@ def test_sequential_has_the_same_children_and_state():
     assert calls == ["relu", "dropout"]
 
 
+def test_what_follows_may_work_in_place():
+    model = S.replace_(nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Dropout(0.5)))
+    x = torch.randn(3, 4)
+    y = model(x)
+    y += x  # a residual
+    y.sum().backward()
+    model = S.Sequential(*layers()[:3], nn.Hardtanh(inplace=True))
+    model(torch.randn(3, 20)).sum().backward()
+
+
+def test_a_changed_forward_is_called(monkeypatch):
+    calls = []
+    original = nn.Linear.forward
+    monkeypatch.setattr(nn.Linear, "forward", lambda s, x: calls.append(s) or original(s, x))
+    S.Sequential(*layers())(torch.randn(3, 20))
+    assert len(calls) == 3
+
+
 def test_sequential_runs_what_it_does_not_know():
     model = S.Sequential(nn.Flatten(), nn.Linear(20, 8), nn.LayerNorm(8), nn.ReLU(inplace=True),
                          nn.Dropout(0.5), nn.Dropout(0.5, inplace=True), nn.GELU())
@@ -117,6 +136,27 @@ def test_what_is_not_ours_is_pytorchs_after_advance_too():
     model = S.Sequential(S.Dropout(0.5), nn.Dropout(0.5))
     S.advance(model, 1)
     assert model(torch.ones(50, device="meta")).is_meta
+
+
+def test_advance_wants_layers_of_its_own_and_numbers():
+    with pytest.raises(ValueError, match="model has nn.Dropout that PyTorch runs; allowed"):
+        S.advance(nn.Sequential(nn.Dropout()), 1)
+    layer = S.Dropout()
+    for seed in (1.7, True, "1"):
+        with pytest.raises(TypeError, match="seed is .*; allowed: a whole number"):
+            S.advance(layer, seed)
+    S.advance(layer, numpy.uint64(2**63 + 5))
+    assert layer._key.tolist() == [-(2**63) + 5, 0]
+
+
+def test_models_that_share_a_layer_have_keys_of_their_own():
+    shared = nn.Sequential(S.Dropout())
+    a, b = nn.Sequential(S.Dropout(), shared), nn.Sequential(shared, S.Dropout())
+    S.advance(a, 1)
+    S.advance(b, 2)
+    assert a[0]._key.tolist() == [1, 0] and b[1]._key.tolist() == [2, 0]
+    S.advance(a, 3)
+    assert a[1][0]._key.tolist() == [3, 0] and b[1]._key.tolist() == [2, 0]
 
 
 def test_a_split_batch_draws_the_whole_ones_masks():

@@ -25,6 +25,11 @@ def differentiated(*tensors: Tensor) -> bool:
         torch.is_grad_enabled() and any(x.requires_grad for x in tensors))
 
 
+def sum_of_rows(x: Tensor) -> Tensor:
+    """Over all dimensions but the last."""
+    return x if x.dim() == 1 else x.sum(tuple(range(x.dim() - 1)))
+
+
 def save(ctx: Any, *tensors: Tensor) -> None:
     ctx.save_for_backward(*tensors)
     ctx.save_for_forward(*tensors)
@@ -34,6 +39,9 @@ def example_by_example(operator: Callable[..., Any]) -> Callable[..., Any]:
     """An operator under vmap. A key that is not batched gives each example the same mask."""
 
     def batched(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
+        if info.batch_size == 0:  # elementwise: of no example there is no element
+            shape = args[0].shape if in_dims[0] is None else args[0].movedim(in_dims[0], 0).shape[1:]
+            return args[0].new_empty((0, *shape)), 0
         rows = [operator(*(a if d is None else a.select(d, i) for a, d in zip(args, in_dims)))
                 for i in range(info.batch_size)]
         if isinstance(rows[0], tuple):
@@ -124,7 +132,7 @@ class ReluDropoutFunction(Pure):
         dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
         db = None
         if ctx.needs_input_grad[1]:
-            db = dx.reshape(-1, dx.size(-1)).sum(0)
+            db = sum_of_rows(dx)
         return dx if ctx.needs_input_grad[0] else None, db, None, None, None
 
     @staticmethod

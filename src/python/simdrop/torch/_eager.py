@@ -17,9 +17,9 @@ from torch.compiler import is_compiling
 from .._library import library
 from .._structures import Dropout
 from . import _kernels
-from ._autograd import run
+from ._autograd import run, sum_of_rows
 from ._kernels import DROPOUT_BYTES, DTYPES, MOST_ON_ONE_THREAD, ROUNDS, Draw
-from ._keys import drawn_key, drawn_seed
+from ._keys import drawn_key, drawn_seed, new_key, parts
 from ._schemas import operators
 from ._threads import exec_at
 
@@ -83,7 +83,7 @@ def dropout(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor 
         draw = Draw(p, drawn_seed(generator), 0, stream)
         mask = Dropout(DROPOUT_BYTES, 1.0 - p, draw.seed, stream, 0, 0, ROUNDS)
     else:
-        seed, first_row = key.tolist()
+        seed, first_row = parts(key)
         draw = Draw(p, seed, first_row, stream)
         mask = _kernels.described(draw, x)
     if (x.requires_grad and _grad_enabled()) or forward_ad._current_level >= 0:
@@ -115,7 +115,7 @@ class _ReluDropout(torch.autograd.Function):
                 pass
         if dx is None:
             dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
-        db = dx.reshape(-1, dx.size(-1)).sum(0) if ctx.needs_input_grad[1] else None
+        db = sum_of_rows(dx) if ctx.needs_input_grad[1] else None
         return dx if ctx.needs_input_grad[0] else None, db, None, None
 
 
@@ -126,7 +126,7 @@ def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Gene
         key = drawn_key(generator) if key is None else key
         result: Tensor = run(operators.relu_dropout, x, bias, key, p, stream)
         return result
-    seed, first_row = (drawn_seed(generator), 0) if key is None else key.tolist()
+    seed, first_row = (drawn_seed(generator), 0) if key is None else parts(key)
     draw = Draw(p, seed, first_row, stream)
     differentiated = x.requires_grad or (bias is not None and bias.requires_grad)
     if differentiated and _grad_enabled():
@@ -137,6 +137,6 @@ def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Gene
 
 def _dropout_of_any(x: Tensor, draw: Draw) -> Tensor:
     """x: any tensor, as gradients of gradients may be."""
-    key = torch.tensor([draw.seed, draw.first_row], dtype=torch.int64)
+    key = new_key((draw.seed, draw.first_row))
     result: Tensor = run(operators.dropout, x, key, draw.p, draw.stream)
     return result

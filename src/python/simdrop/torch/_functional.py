@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import torch
 from torch import Tensor
 from torch._functorch import config as functorch_config
+from torch.autograd import forward_ad
 from torch.nn import functional
 
 from . import _eager, _kernels
 from ._autograd import run
 from ._kernels import DTYPES, Draw
-from ._keys import drawn_key, drawn_seed
+from ._keys import drawn_key, drawn_seed, parts
 from ._schemas import operators
 
 
@@ -88,19 +91,25 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def _drawn(p: float, generator: torch.Generator | None, key: Tensor | None, stream: int) -> Draw:
     if key is None:
         return Draw(p, drawn_seed(generator), 0, stream)
-    seed, first_row = key.tolist()
+    seed, first_row = parts(key)
     return Draw(p, seed, first_row, stream)
 
 
 def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor | None,
                      stream: int) -> Tensor:
-    differentiated = torch.is_grad_enabled() and x.requires_grad
+    differentiated = (forward_ad._current_level >= 0
+                      or (torch.is_grad_enabled() and x.requires_grad))
     if differentiated or not _eager.is_plain(x) or not x.is_contiguous():
         return x.copy_(dropout(x, p, generator=generator, key=key, stream=stream))
     _kernels.dropout_(x, _kernels.described(_drawn(p, generator, key, stream), x))
     if not x.is_inference():
         torch.autograd.graph.increment_version(x)
     return x
+
+
+def _fits(bias: Tensor | None, x: Tensor) -> bool:
+    return bias is None or (x.dim() > 0 and bias.shape == x.shape[-1:] and bias.dtype == x.dtype
+                            and bias.device == x.device and bias.layout is torch.strided)
 
 
 def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
@@ -114,8 +123,9 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
         The others are those of dropout().
     """
     _check_p(p)
-    fits = bias is None or (bias.dtype == input.dtype and bias.shape == input.shape[-1:])
-    if training and p > 0.0 and fits and _eager.is_plain(input):
+    fits = _fits(bias, input)
+    if training and 0.0 < p <= 1.0 and fits and _eager.is_plain(input) and (
+            bias is None or _eager.is_plain(bias)):
         return _eager.relu_dropout(input, bias, p, generator, key, stream)
     if not training or p == 0.0 or not is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
@@ -133,7 +143,8 @@ def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: 
     residual: of input's shape and type; another one is added by PyTorch.
     """
     _check_p(p)
-    fits = input.shape == residual.shape and input.dtype == residual.dtype
+    fits = (input.shape == residual.shape and input.dtype == residual.dtype
+            and is_ours(residual))
     if not training or p == 0.0 or not is_ours(input) or not fits:
         return residual + dropout(input, p, training, generator=generator, key=key, stream=stream)
     result: Tensor = run(operators.residual_dropout, input, residual, _key(key, generator),
@@ -159,7 +170,7 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
         z, bias = functional.linear(input, weight, bias), None
     else:
         z = functional.linear(input, weight)
-    fits = bias is None or (bias.dtype == z.dtype and bias.shape == z.shape[-1:])
-    if fits and _eager.is_plain(z):
+    alone = not torch.compiler.is_compiling() and sys.getrefcount(z) == 2  # nobody else has z
+    if alone and _fits(bias, z) and _eager.is_plain(z) and (bias is None or _eager.is_plain(bias)):
         return _eager.relu_dropout(z, bias, p, generator, key, stream, in_place=True)
     return relu_dropout(z, p, bias=bias, generator=generator, key=key, stream=stream)

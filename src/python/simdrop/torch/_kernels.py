@@ -64,8 +64,9 @@ class _Output:
 
     def __init__(self, like: Tensor, rows: int, cols: int) -> None:
         self.result = torch.empty_like(like)
-        plain = self.result.is_contiguous()
-        self.written = self.result if plain else torch.empty(like.shape, dtype=like.dtype)
+        self.written = self.result
+        if not self.result.is_contiguous():
+            self.written = torch.empty(like.shape, dtype=like.dtype, device="cpu")
         self.at, self.ld = self.written.data_ptr(), cols
 
     def finished(self) -> Tensor:
@@ -100,7 +101,7 @@ def dropout_(x: Tensor, mask: Dropout) -> None:
 
 def _check(fits: bool, **operands: Tensor | None) -> None:
     """What is wrong is said before memory is read."""
-    types = {x.dtype for x in operands.values() if x is not None}
+    types = {(x.dtype, x.device.type) for x in operands.values() if x is not None}
     if not fits or len(types) > 1:
         shapes = ", ".join(f"{name} is {x.dtype} of {tuple(x.shape)}"
                            for name, x in operands.items() if x is not None)

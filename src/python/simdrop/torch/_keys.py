@@ -10,9 +10,23 @@ import torch
 from torch import Tensor, nn
 
 
+def new_key(values: tuple[int, int] | None = None) -> Tensor:
+    """On the CPU and ordinary, whatever device and mode are set around the call."""
+    with torch.inference_mode(False):
+        return torch.tensor(values or (0, 0), dtype=torch.int64, device="cpu")
+
+
+def parts(key: Tensor) -> tuple[int, int]:
+    """The seed and the first row of a key."""
+    if key.dtype != torch.int64 or key.shape != (2,):
+        raise ValueError(f"key is {key.dtype} of {tuple(key.shape)}; allowed: int64 of (2,)")
+    seed, first_row = key.tolist()
+    return seed, first_row
+
+
 class _Own(threading.local):
     def __init__(self) -> None:
-        self.drawn = torch.empty(1, dtype=torch.int64)
+        self.drawn = new_key()[:1]
         self.value = c.c_int64.from_address(self.drawn.data_ptr())
 
 
@@ -31,7 +45,7 @@ def drawn_seed(generator: torch.Generator | None = None) -> int:
 
 def drawn_key(generator: torch.Generator | None = None) -> Tensor:
     """The same as a key: int64, a seed and the number of the first row, 0."""
-    key = torch.zeros(2, dtype=torch.int64)
+    key = torch.zeros(2, dtype=torch.int64, device="cpu")
     key[:1].random_(generator=generator)
     return key
 
@@ -58,31 +72,39 @@ def advance(model: nn.Module, seed: int | None = None, *, first_row: int = 0,
         The seed, which reproduces the step.
 
     Raises:
-        ValueError: for a seed or first_row of more than 64 bits.
+        ValueError: for a seed or first_row of more than 64 bits, and for a model with nn.Dropout in
+            it that simdrop does not run: see replace_().
+        TypeError: for a seed or first_row that is no whole number.
 
     Not thread-safe for one model. The seed is no part of state_dict().
     """
     if seed is None:
         seed = drawn_seed(generator)
-    key = _shared_key(model)
-    values = [_as_int64("seed", seed), _as_int64("first_row", first_row)]
+    values = (_as_int64("seed", seed), _as_int64("first_row", first_row))
+    key = _key_of(model)
     with torch.no_grad():
-        key.copy_(torch.tensor(values, dtype=torch.int64))
+        key.copy_(new_key(values))
     return seed
 
 
-def _as_int64(name: str, value: int) -> int:
-    if not -(2**63) <= value < 2**64:
-        raise ValueError(f"{name} is {value}; allowed: -2**63 to 2**64-1")
-    return value - 2**64 if value >= 2**63 else value
+def _as_int64(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise TypeError(f"{name} is {value!r}; allowed: a whole number")
+    number: int = value.__index__()
+    if not -(2**63) <= number < 2**64:
+        raise ValueError(f"{name} is {number}; allowed: -2**63 to 2**64-1")
+    return number - 2**64 if number >= 2**63 else number
 
 
-def _shared_key(model: nn.Module) -> Tensor:
-    """The key of all dropout layers of the model, which are given one where they have none."""
+def _key_of(model: nn.Module) -> Tensor:
+    """The model's key, to which its dropout layers now belong."""
     layers: list[Any] = [m for m in model.modules() if draws(m)]
-    key: Tensor | None = layers[0].__dict__.get("_key") if layers else None
+    if layers and not any(hasattr(m, "simdrop_runs") for m in model.modules()):
+        raise ValueError("model has nn.Dropout that PyTorch runs; allowed: layers of simdrop.torch, "
+                         "which replace_(model) makes of them")
+    key: Tensor | None = model.__dict__.get("_simdrop_key")
     if key is None:
-        key = torch.zeros(2, dtype=torch.int64)
+        model.__dict__["_simdrop_key"] = key = new_key()
     for stream, layer in enumerate(layers, 1):
         if layer.__dict__.get("_key") is not key or layer.__dict__.get("_stream") != stream:
             layer._key, layer._stream = key, stream
@@ -91,4 +113,4 @@ def _shared_key(model: nn.Module) -> Tensor:
 
 def draws(module: nn.Module) -> bool:
     """Whether the module is one of the layers that advance() counts."""
-    return isinstance(module, nn.Dropout) or getattr(module, "simdrop_draws", False)
+    return isinstance(module, nn.Dropout) or hasattr(module, "simdrop_draws")

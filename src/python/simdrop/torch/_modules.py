@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from . import _functional
+from ._vmap import keys_of_examples
 
 
 def mask_of(layer: nn.Module, x: Tensor) -> dict[str, Any]:
@@ -14,6 +16,8 @@ def mask_of(layer: nn.Module, x: Tensor) -> dict[str, Any]:
     key = layer.__dict__.get("_key")
     if key is None or not _functional.is_ours(x):
         return {}
+    if not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active():
+        key = keys_of_examples(key)
     return {"key": key, "stream": layer.__dict__["_stream"]}
 
 
@@ -27,13 +31,16 @@ class Dropout(nn.Dropout):
     that of the step's seed.
     """
 
+    simdrop_runs = True
+
     def forward(self, input: Tensor) -> Tensor:
         return _functional.dropout(input, self.p, self.training, self.inplace,
                                    **mask_of(self, input))
 
 
 class ReLUDropout(Dropout):
-    """ReLU, then Dropout, in one pass; its backward reads the result alone."""
+    """ReLU, then Dropout, in one pass. Its backward reads the result, which therefore must not be
+    changed in place (as nn.ReLU's must not)."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
@@ -56,10 +63,11 @@ class ResidualDropout(Dropout):
 class LinearReLUDropout(nn.Linear):
     """Linear, ReLU and Dropout as one product with an epilogue; parameters are those of nn.Linear.
 
-    Saves for its backward what Linear saves, and its result: no mask, nothing before ReLU.
+    Saves for its backward what Linear saves, and its result, which therefore must not be changed in
+    place: no mask, nothing before ReLU.
     """
 
-    simdrop_draws = True
+    simdrop_draws = simdrop_runs = True
     def __init__(self, in_features: int, out_features: int, bias: bool = True, p: float = 0.5,
                  device: Any = None, dtype: Any = None) -> None:
         super().__init__(in_features, out_features, bias, device, dtype)

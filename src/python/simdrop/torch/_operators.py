@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from torch.fx.experimental.proxy_tensor import ProxyTorchDispatchMode, track_tensor_tree
 from torch.utils.checkpoint import CheckpointPolicy
 
 from . import _autograd, _kernels
 from ._autograd import differentiated
 from ._kernels import Draw
-from ._keys import drawn_key
+from ._keys import drawn_key, parts
 from ._schemas import library, operators
+from ._vmap import for_examples
 
 def _draw(key: Tensor, p: float, stream: int) -> Draw:
-    seed, first_row = key.tolist()
+    seed, first_row = parts(key)
     return Draw(p, seed, first_row, stream)
 
 
@@ -72,18 +72,7 @@ def _draw_key(site: int = 0, device: torch.device | None = None) -> Tensor:
 
 
 def _draw_key_batched(site: int = 0, device: torch.device | None = None) -> Tensor:
-    """vmap's randomness: a key for each example, one for all, or an error."""
-    interpreter: Any = retrieve_current_functorch_interpreter()
-    randomness = interpreter.randomness()
-    if randomness == "error":
-        raise RuntimeError("vmap: dropout draws random numbers; allowed: randomness='same' or "
-                           "'different'")
-    vmap_mode = torch._C.DispatchKeySet(torch._C.DispatchKey.FuncTorchVmapMode)
-    with interpreter.lower(), torch._C._ExcludeDispatchKeyGuard(vmap_mode):
-        if randomness == "same":
-            return operators.draw_key()
-        keys = torch.stack([operators.draw_key() for _ in range(interpreter.batch_size())])
-    return torch._C._functorch._add_batch_dim(keys, 0, interpreter.level())
+    return for_examples(drawn_key)
 
 
 def _draw_key_traced(mode: ProxyTorchDispatchMode, operator: Any, *_: Any) -> Any:
@@ -98,6 +87,7 @@ def _draw_key_traced(mode: ProxyTorchDispatchMode, operator: Any, *_: Any) -> An
 library.impl("draw_key", _draw_key, "CompositeExplicitAutograd")
 library.impl("draw_key", _draw_key_batched, "FuncTorchVmapMode")
 torch.library.register_fake("simdrop::draw_key",
-                            lambda *_, **__: torch.empty(2, dtype=torch.int64), lib=library)
+                            lambda *_, **__: torch.empty(2, dtype=torch.int64, device="cpu"),
+                            lib=library)
 torch.library.register_torch_dispatch("simdrop::draw_key", ProxyTorchDispatchMode,
                                       _draw_key_traced, lib=library)

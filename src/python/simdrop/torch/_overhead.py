@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._pytree import tree_map_only
 
 from .. import active_isa, version
 from ._keys import draws
@@ -97,6 +98,7 @@ def overhead(model: nn.Module, batch: Tensor | tuple[Any, ...] | Mapping[str, An
                            "patched()")
     _check_is_pytorchs(model)
     state = torch.get_rng_state()
+    batch = tree_map_only(Tensor, _own_leaf, batch)
     try:
         make = optimizer or _sgd
         steps = [_Step(changed, within, batch, loss or _mean_of_squares, make)
@@ -108,6 +110,11 @@ def overhead(model: nn.Module, batch: Tensor | tuple[Any, ...] | Mapping[str, An
     finally:
         torch.set_rng_state(state)
     return _summary(times)
+
+
+def _own_leaf(x: Tensor) -> Tensor:
+    """The same values, whose gradient is nobody else's."""
+    return x.detach().requires_grad_(x.requires_grad)
 
 
 def _sgd(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:

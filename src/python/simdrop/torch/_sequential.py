@@ -15,9 +15,14 @@ _GLOBAL_HOOKS = ("_global_backward_pre_hooks", "_global_backward_hooks",
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
+_FORWARDS: dict[type, Any] = {kind: kind.forward
+                              for kind in (nn.Linear, nn.ReLU, nn.Dropout, Dropout)}
+
+
 def _unhooked(module: nn.Module) -> bool:
     """Whether nobody looks at the module's own calls, so that it need not be called."""
-    return "forward" not in module.__dict__ and not any(getattr(module, h) for h in _HOOKS)
+    return ("forward" not in module.__dict__ and not any(getattr(module, h) for h in _HOOKS)
+            and type(module).forward is _FORWARDS.get(type(module)))
 
 
 class Sequential(nn.Sequential):
@@ -25,15 +30,18 @@ class Sequential(nn.Sequential):
     one operation in training, ReLU, Dropout as another, and Dropout alone as simdrop's.
 
     Only modules of exactly these types (or simdrop's Dropout) that have no hooks are taken
-    together; everything else is called as nn.Sequential calls it.
+    together, and only in front of a module of PyTorch's that does not work in place: backward reads
+    the result. Everything else is called as nn.Sequential calls it.
     """
+
+    simdrop_runs = True
 
     def forward(self, input: Any) -> Any:
         modules = list(self)
         hooked = any(getattr(torch_module, hooks) for hooks in _GLOBAL_HOOKS)
         at = 0
         while at < len(modules):
-            taken = 0 if hooked else _together(modules[at:at + 3])
+            taken = 0 if hooked else _together(modules[at:at + 4])
             if taken:
                 input = _run(modules[at:at + taken], input)
             else:
@@ -45,10 +53,17 @@ class Sequential(nn.Sequential):
 def _together(modules: list[nn.Module]) -> int:
     """How many of the next modules are one operation; 0: none."""
     kinds = [_kind(m) for m in modules]
-    for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"], ["dropout"]):
+    for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"]):
         if kinds[:len(pattern)] == pattern:
-            return len(pattern)
-    return 0
+            following = modules[len(pattern):]
+            return len(pattern) if following and _keeps_its_input(following[0]) else 0
+    return 1 if kinds[0] == "dropout" else 0
+
+
+def _keeps_its_input(module: nn.Module) -> bool:
+    return (type(module).__module__.startswith(("torch.nn.", "simdrop."))
+            and not isinstance(module, nn.ModuleList | nn.Sequential)
+            and not getattr(module, "inplace", False))
 
 
 def _kind(module: Any) -> str:
