@@ -62,7 +62,7 @@ def _together(modules: list[nn.Module]) -> int:
 
 def _keeps_its_input(module: nn.Module) -> bool:
     return (type(module).__module__.startswith(("torch.nn.", "simdrop."))
-            and not isinstance(module, nn.ModuleList | nn.Sequential)
+            and not isinstance(module, (nn.ModuleList, nn.Sequential))
             and not getattr(module, "inplace", False))
 
 
