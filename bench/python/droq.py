@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import simdrop.torch as S
-from harness import Report, in_turn, options
+from harness import Report, options
 from training import Step, adam
 
 BATCH = 256
@@ -27,11 +27,8 @@ def main():
     report = Report(args)
     batches = [torch.randn(BATCH, 23) for _ in range(4)]
     kinds = {"without dropout": None, "nn.Dropout": nn.Dropout, "simdrop.torch.Dropout": S.Dropout}
-    rows = in_turn([Step(critic(kind), batches, adam) for kind in kinds.values()],
-                   args.milliseconds)
-    report.group("critic", rows, kinds)
-    report.adds("nn.Dropout", rows, 1, 0)
-    report.adds("simdrop.torch.Dropout", rows, 2, 0, 8)
+    rivals = {name: Step(critic(kind), batches, adam) for name, kind in kinds.items()}
+    report.added("critic", rivals, {"simdrop.torch.Dropout": 8})
     report.finish()
 
 

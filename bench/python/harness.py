@@ -4,7 +4,6 @@ import argparse
 import gc
 import json
 import os
-import platform
 import statistics
 import time
 
@@ -25,19 +24,17 @@ def options(description, milliseconds=4000):
 
 def machine():
     """The CPU, and the instruction sets that matter here."""
-    name, flags = platform.machine(), set()
+    flags = set()
     try:
         with open("/proc/cpuinfo") as lines:
             for line in lines:
                 key, _, value = line.partition(":")
-                if key.strip() == "model name":
-                    name = value.strip()
-                elif key.strip() == "flags":
+                if key.strip() == "flags":
                     flags = set(value.split())
     except OSError:
         pass
     wanted = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-    return {"cpu": name, "flags": [flag for flag in wanted if flag in flags],
+    return {"cpu": simdrop.cpu_name(), "flags": [flag for flag in wanted if flag in flags],
             "cpus": len(os.sched_getaffinity(0)), "torch": torch.__version__,
             "simdrop": f"{simdrop.version()} ({simdrop.active_isa()})"}
 
@@ -116,6 +113,19 @@ class Report:
         """What a rival takes above the one without dropout, in percent."""
         self.figure(f"{what} adds", (ratio(rows, which, without) - 1) * 100, "%",
                     None if bar is None else ("<=", bar))
+
+    def added(self, name, rivals, bars):
+        """A group whose first rival is without dropout: what each other one adds to it.
+
+        rivals: functions by name. bars: the most that one may add in percent, by name.
+        Returns the rows of in_turn().
+        """
+        rows = in_turn(list(rivals.values()), self.args.milliseconds)
+        self.group(name, rows, rivals)
+        for which, rival in enumerate(rivals):
+            if which > 0:
+                self.adds(rival, rows, which, 0, bars.get(rival))
+        return rows
 
     def finish(self):
         if self.args.json:

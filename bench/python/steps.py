@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import simdrop.torch as S
-from harness import Report, in_turn, options, ratio
+from harness import Report, options, ratio
 from training import Step, sgd
 
 WIDTHS = (784, 1024, 1024, 10)
@@ -40,21 +40,18 @@ def main():
         for batch in (128, 256):
             for threads in (1, 2):
                 if report.wants(f"{mode}, batch {batch}, threads {threads}"):
-                    measure(report, args, mode, batch, threads, bar)
+                    measure(report, mode, batch, threads, bar)
     report.finish()
 
 
-def measure(report, args, mode, batch, threads, bar):
+def measure(report, mode, batch, threads, bar):
     torch.set_num_threads(threads)
     torch.compiler.reset()
     models = {"without dropout": network(None), "nn.Dropout": network(nn.Dropout),
               "simdrop.torch.Dropout": network(S.Dropout),
               "simdrop.torch.Sequential": network(nn.Dropout, S.Sequential)}
-    rows = in_turn([step(model, mode, batch) for model in models.values()], args.milliseconds)
-    report.group(f"{mode}, batch {batch}", rows, models)
-    report.adds("nn.Dropout", rows, 1, 0)
-    report.adds("simdrop.torch.Dropout", rows, 2, 0, bar)
-    report.adds("simdrop.torch.Sequential", rows, 3, 0)
+    rivals = {name: step(model, mode, batch) for name, model in models.items()}
+    rows = report.added(f"{mode}, batch {batch}", rivals, {"simdrop.torch.Dropout": bar})
     report.figure("Sequential's speed, of nn.Sequential's", ratio(rows, 1, 3), "x",
                   (">=", 1.3) if mode == "eager" else None)
 

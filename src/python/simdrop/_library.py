@@ -79,15 +79,20 @@ def exec_of(num_threads: int) -> int:
     return own.exec_at
 
 
-def integer(name: str, value: Any, bits: int, signed: bool = False) -> int:
-    """A whole number that a C integer holds: ctypes would cut off what it does not."""
+def whole_number(name: str, value: Any) -> int:
+    """NumPy's too; truth values are none."""
     if isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise TypeError(f"{name} is {value!r}; allowed: a whole number")
-    number = value.__index__()
+    return int(value.__index__())
+
+
+def integer(name: str, value: Any, bits: int, signed: bool = False) -> int:
+    """A whole number that a C integer holds: ctypes would cut off what it does not."""
+    number = whole_number(name, value)
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
     if not low <= number < high:
         raise ValueError(f"{name} is {number}; allowed: {low} to {high - 1}")
-    return int(number)
+    return number
 
 
 def version() -> str:
@@ -101,6 +106,15 @@ def active_isa() -> str:
     name = c.c_char_p()
     call("active_isa", c.byref(name))
     return (name.value or b"").decode()
+
+
+def cpu_name() -> str:
+    """The CPU's own name for itself, or "unknown"."""
+    length = c.c_int64()
+    call("cpu_name", None, 0, c.byref(length))
+    name = c.create_string_buffer(length.value + 1)
+    call("cpu_name", name, len(name), None)
+    return name.value.decode(errors="replace")
 
 
 def supported_isas() -> list[str]:

@@ -69,7 +69,6 @@ def function_arguments() -> dict[str, tuple[Any, list[Any]]]:
     """What each function returns and takes, by its name without simdrop_. Pointers are void*."""
     status, matrix = _i32, [_at, _i64]  # a matrix: where it is, and its leading dimension
     shape = [_i32, _i64, _i64]  # dtype, rows, cols
-    linear = [_i32, _i64, _i64, _i64]  # dtype, batch, in, out
     call = [_at, _at]  # exec, error
     rows = [_at, _i64, *matrix]  # an object, rows, x
     monte_carlo = [*rows, _i64, _u64, _u64, *matrix, *matrix, *call]
@@ -80,8 +79,8 @@ def function_arguments() -> dict[str, tuple[Any, list[Any]]]:
         "isa_count": (_i32, []),
         "isa_get": (status, [_i32, _at, _at]),
         "active_isa": (status, [_at, _at]),
+        "cpu_name": (status, [_at, _i64, _at, _at]),
         "bernoulli_mask": (status, [_at, _i64, _at, *call]),
-        "philox_fill": (status, [_u64, _u64, _u64, _at, _i64, _i32, *call]),
         "dropout_forward": (status, [_at, *shape, *matrix, *matrix, _at, *call]),
         "dropout_backward": (status, [_at, *shape, *matrix, *matrix, *call]),
         "dropout_backward_from_mask": (status, [_f64, _at, *shape, *matrix, *matrix, *call]),
@@ -92,14 +91,6 @@ def function_arguments() -> dict[str, tuple[Any, list[Any]]]:
         "bias_relu_dropout_forward_from_mask": (
             status, [_f64, _at, *shape, *matrix, _at, *matrix, *call]),
         "relu_dropout_backward": (status, [_f64, *shape, *matrix, *matrix, *matrix, *call]),
-        "linear_workspace_create": (status, [_at, _at]),
-        "linear_workspace_destroy": (None, [_at]),
-        "linear_forward": (status, [*linear, *matrix, *matrix, _at, _i32, _at, *matrix, _at, _at,
-                                    *call]),
-        "linear_backward_input": (status, [*linear, *matrix, *matrix, *matrix, _f64, *matrix, _at,
-                                           *call]),
-        "linear_backward_weights": (status, [*linear, *matrix, *matrix, _f64, _i32, *matrix, _at,
-                                             _at, *call]),
         "mlp_config_init": init,
         "mlp_create": (status, [_at, _at, _at]),
         "mlp_clone": (status, [_at, _at, _at]),

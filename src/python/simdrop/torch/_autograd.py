@@ -40,13 +40,11 @@ def example_by_example(operator: Callable[..., Any]) -> Callable[..., Any]:
 
     def batched(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> Any:
         if info.batch_size == 0:  # elementwise: of no example there is no element
-            shape = args[0].shape if in_dims[0] is None else args[0].movedim(in_dims[0], 0).shape[1:]
-            return args[0].new_empty((0, *shape)), 0
+            x, dim = args[0], in_dims[0]
+            shape = x.shape if dim is None else x.movedim(dim, 0).shape[1:]
+            return x.new_empty((0, *shape)), 0
         rows = [operator(*(a if d is None else a.select(d, i) for a, d in zip(args, in_dims)))
                 for i in range(info.batch_size)]
-        if isinstance(rows[0], tuple):
-            results = tuple(torch.stack(part) for part in zip(*rows))
-            return results, (0,) * len(results)
         return torch.stack(rows), 0
 
     return batched
@@ -130,17 +128,15 @@ class ReluDropoutFunction(Pure):
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         (y,) = ctx.saved_tensors
         dx = run(operators.relu_dropout_backward, y, dy, ctx.p)
-        db = None
-        if ctx.needs_input_grad[1]:
-            db = sum_of_rows(dx)
+        db = sum_of_rows(dx) if ctx.needs_input_grad[1] else None
         return dx if ctx.needs_input_grad[0] else None, db, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, dx: Tensor | None, dbias: Tensor | None, *_: Any) -> Tensor:
         (y,) = ctx.saved_tensors
         dz = torch.zeros_like(y) if dx is None else dx
-        return run(operators.relu_dropout_backward, y, dz if dbias is None else dz + dbias,
-                                                       ctx.p)
+        dz = dz if dbias is None else dz + dbias
+        return run(operators.relu_dropout_backward, y, dz, ctx.p)
 
 
 class ReluDropoutBackwardFunction(Pure):

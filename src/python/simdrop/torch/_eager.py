@@ -1,7 +1,7 @@
 """Dropout of plain tensors outside of compilers and transforms.
 
-The same functions as the operators, without PyTorch's dispatcher. For small tensors
-every call of Python counts, so what runs for each tensor is written out here.
+The same functions as the operators, without PyTorch's dispatcher. For small tensors every call of
+Python counts, so what runs for each tensor is written out here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .._library import library
 from .._structures import Dropout
 from . import _kernels
 from ._autograd import run, sum_of_rows
-from ._kernels import DROPOUT_BYTES, DTYPES, MOST_ON_ONE_THREAD, ROUNDS, Draw
-from ._keys import drawn_key, drawn_seed, new_key, parts
+from ._kernels import DTYPES, MOST_ON_ONE_THREAD, Draw
+from ._keys import draw_of, drawn_key, new_key
 from ._schemas import operators
 from ._threads import exec_at
 
@@ -79,13 +79,8 @@ _apply = _Dropout.apply
 def dropout(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor | None,
             stream: int) -> Tensor:
     """x: plain."""
-    if key is None:
-        draw = Draw(p, drawn_seed(generator), 0, stream)
-        mask = Dropout(DROPOUT_BYTES, 1.0 - p, draw.seed, stream, 0, 0, ROUNDS)
-    else:
-        seed, first_row = parts(key)
-        draw = Draw(p, seed, first_row, stream)
-        mask = _kernels.described(draw, x)
+    draw = draw_of(p, generator, key, stream)
+    mask = _kernels.described(draw, x)
     if (x.requires_grad and _grad_enabled()) or forward_ad._current_level >= 0:
         result: Tensor = _apply(x, (mask, draw))
         return result
@@ -126,8 +121,7 @@ def relu_dropout(x: Tensor, bias: Tensor | None, p: float, generator: torch.Gene
         key = drawn_key(generator) if key is None else key
         result: Tensor = run(operators.relu_dropout, x, bias, key, p, stream)
         return result
-    seed, first_row = (drawn_seed(generator), 0) if key is None else parts(key)
-    draw = Draw(p, seed, first_row, stream)
+    draw = draw_of(p, generator, key, stream)
     differentiated = x.requires_grad or (bias is not None and bias.requires_grad)
     if differentiated and _grad_enabled():
         result = _ReluDropout.apply(x, bias, draw, in_place and x.is_contiguous())

@@ -7,13 +7,12 @@ import sys
 import torch
 from torch import Tensor
 from torch._functorch import config as functorch_config
-from torch.autograd import forward_ad
 from torch.nn import functional
 
 from . import _eager, _kernels
-from ._autograd import run
-from ._kernels import DTYPES, Draw
-from ._keys import drawn_key, drawn_seed, parts
+from ._autograd import differentiated, run
+from ._kernels import DTYPES
+from ._keys import draw_of, drawn_key
 from ._schemas import operators
 
 
@@ -88,20 +87,11 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return result
 
 
-def _drawn(p: float, generator: torch.Generator | None, key: Tensor | None, stream: int) -> Draw:
-    if key is None:
-        return Draw(p, drawn_seed(generator), 0, stream)
-    seed, first_row = parts(key)
-    return Draw(p, seed, first_row, stream)
-
-
 def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key: Tensor | None,
                      stream: int) -> Tensor:
-    differentiated = (forward_ad._current_level >= 0
-                      or (torch.is_grad_enabled() and x.requires_grad))
-    if differentiated or not _eager.is_plain(x) or not x.is_contiguous():
+    if differentiated(x) or not _eager.is_plain(x) or not x.is_contiguous():
         return x.copy_(dropout(x, p, generator=generator, key=key, stream=stream))
-    _kernels.dropout_(x, _kernels.described(_drawn(p, generator, key, stream), x))
+    _kernels.dropout_(x, _kernels.described(draw_of(p, generator, key, stream), x))
     if not x.is_inference():
         torch.autograd.graph.increment_version(x)
     return x
@@ -110,6 +100,10 @@ def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key
 def _fits(bias: Tensor | None, x: Tensor) -> bool:
     return bias is None or (x.dim() > 0 and bias.shape == x.shape[-1:] and bias.dtype == x.dtype
                             and bias.device == x.device and bias.layout is torch.strided)
+
+
+def _are_plain(x: Tensor, bias: Tensor | None) -> bool:
+    return _eager.is_plain(x) and (bias is None or _eager.is_plain(bias))
 
 
 def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
@@ -124,14 +118,12 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
     """
     _check_p(p)
     fits = _fits(bias, input)
-    if training and 0.0 < p <= 1.0 and fits and _eager.is_plain(input) and (
-            bias is None or _eager.is_plain(bias)):
+    if training and p > 0.0 and fits and _are_plain(input, bias):
         return _eager.relu_dropout(input, bias, p, generator, key, stream)
     if not training or p == 0.0 or not is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
         return dropout(z, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p,
-                         stream)
+    result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p, stream)
     return result
 
 
@@ -171,6 +163,6 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
     else:
         z = functional.linear(input, weight)
     alone = not torch.compiler.is_compiling() and sys.getrefcount(z) == 2  # nobody else has z
-    if alone and _fits(bias, z) and _eager.is_plain(z) and (bias is None or _eager.is_plain(bias)):
+    if alone and _fits(bias, z) and _are_plain(z, bias):
         return _eager.relu_dropout(z, bias, p, generator, key, stream, in_place=True)
     return relu_dropout(z, p, bias=bias, generator=generator, key=key, stream=stream)

@@ -18,8 +18,8 @@ from ._threads import exec_at
 
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 MOST_ON_ONE_THREAD = 2**15  # elements, which simdrop does not split
-ROUNDS = 10
-DROPOUT_BYTES = c.sizeof(Dropout)
+_ROUNDS = 10
+_DROPOUT_BYTES = c.sizeof(Dropout)
 
 
 class Draw(NamedTuple):
@@ -59,6 +59,13 @@ def _matching(x: Tensor, rows: int, cols: int) -> _Rows:
     return _matching(x.contiguous(), rows, cols)
 
 
+def _both(x: Tensor, other: Tensor) -> tuple[_Rows, _Rows]:
+    """Two tensors of one shape in the same rows."""
+    first = _rows(x)
+    second = _matching(other, first.rows, first.cols)
+    return _matching(x, second.rows, second.cols), second
+
+
 class _Output:
     """A new tensor with the strides that PyTorch's elementwise functions give their results."""
 
@@ -81,7 +88,7 @@ def described(draw: Draw, x: Tensor) -> Dropout:
     if draw.first_row:
         width = x.numel() // x.size(0) if x.dim() and x.size(0) else 1
         first = draw.first_row * width % 2**64
-    return Dropout(DROPOUT_BYTES, 1.0 - draw.p, draw.seed, draw.stream, first, 0, ROUNDS)
+    return Dropout(_DROPOUT_BYTES, 1.0 - draw.p, draw.seed, draw.stream, first, 0, _ROUNDS)
 
 
 def dropout(x: Tensor, mask: Dropout) -> Tensor:
@@ -110,9 +117,7 @@ def _check(fits: bool, **operands: Tensor | None) -> None:
 
 def residual_dropout(x: Tensor, residual: Tensor, draw: Draw) -> Tensor:
     _check(x.shape == residual.shape, x=x, residual=residual)
-    source = _rows(x)
-    added = _matching(residual, source.rows, source.cols)
-    source = _matching(x, added.rows, added.cols)
+    source, added = _both(x, residual)
     output = _Output(x, source.rows, source.cols)
     call("residual_dropout_forward", c.byref(described(draw, x)), DTYPES[x.dtype], source.rows,
          source.cols, source.at, source.ld, added.at, added.ld, output.at, output.ld, None,
@@ -138,9 +143,7 @@ def relu_dropout(x: Tensor, bias: Tensor | None, draw: Draw, in_place: bool = Fa
 
 def relu_dropout_backward(y: Tensor, dy: Tensor, p: float) -> Tensor:
     _check(y.shape == dy.shape, y=y, dy=dy)
-    stored = _rows(y)
-    gradient = _matching(dy, stored.rows, stored.cols)
-    stored = _matching(y, gradient.rows, gradient.cols)
+    stored, gradient = _both(y, dy)
     output = _Output(y, stored.rows, stored.cols)
     call("relu_dropout_backward", 1.0 - p, DTYPES[y.dtype], stored.rows, stored.cols, stored.at,
          stored.ld, gradient.at, gradient.ld, output.at, output.ld, exec_at())

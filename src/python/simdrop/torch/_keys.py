@@ -9,6 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._library import whole_number
+from ._kernels import Draw
+
 
 def new_key(values: tuple[int, int] | None = None) -> Tensor:
     """On the CPU and ordinary, whatever device and mode are set around the call."""
@@ -50,6 +53,13 @@ def drawn_key(generator: torch.Generator | None = None) -> Tensor:
     return key
 
 
+def draw_of(p: float, generator: torch.Generator | None, key: Tensor | None,
+            stream: int) -> Draw:
+    """What a call draws: of its key, or of a seed that is drawn now."""
+    seed, first_row = (drawn_seed(generator), 0) if key is None else parts(key)
+    return Draw(p, seed, first_row, stream)
+
+
 def advance(model: nn.Module, seed: int | None = None, *, first_row: int = 0,
             generator: torch.Generator | None = None) -> int:
     """Gives the dropout layers of `model` the seed of the next step; call it before each forward.
@@ -88,9 +98,7 @@ def advance(model: nn.Module, seed: int | None = None, *, first_row: int = 0,
 
 
 def _as_int64(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        raise TypeError(f"{name} is {value!r}; allowed: a whole number")
-    number: int = value.__index__()
+    number = whole_number(name, value)
     if not -(2**63) <= number < 2**64:
         raise ValueError(f"{name} is {number}; allowed: -2**63 to 2**64-1")
     return number - 2**64 if number >= 2**63 else number
@@ -100,8 +108,8 @@ def _key_of(model: nn.Module) -> Tensor:
     """The model's key, to which its dropout layers now belong."""
     layers: list[Any] = [m for m in model.modules() if draws(m)]
     if layers and not any(hasattr(m, "simdrop_runs") for m in model.modules()):
-        raise ValueError("model has nn.Dropout that PyTorch runs; allowed: layers of simdrop.torch, "
-                         "which replace_(model) makes of them")
+        raise ValueError("model has nn.Dropout that PyTorch runs; allowed: layers of "
+                         "simdrop.torch, which replace_(model) makes of them")
     key: Tensor | None = model.__dict__.get("_simdrop_key")
     if key is None:
         model.__dict__["_simdrop_key"] = key = new_key()

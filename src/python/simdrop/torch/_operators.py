@@ -13,26 +13,21 @@ from torch.utils.checkpoint import CheckpointPolicy
 
 from . import _autograd, _kernels
 from ._autograd import differentiated
-from ._kernels import Draw
-from ._keys import drawn_key, parts
+from ._keys import draw_of, drawn_key
 from ._schemas import library, operators
 from ._vmap import for_examples
 
-def _draw(key: Tensor, p: float, stream: int) -> Draw:
-    seed, first_row = parts(key)
-    return Draw(p, seed, first_row, stream)
-
 
 def _dropout(x: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
-    return _kernels.dropout(x, _kernels.described(_draw(key, p, stream), x))
+    return _kernels.dropout(x, _kernels.described(draw_of(p, None, key, stream), x))
 
 
 def _residual_dropout(x: Tensor, residual: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
-    return _kernels.residual_dropout(x, residual, _draw(key, p, stream))
+    return _kernels.residual_dropout(x, residual, draw_of(p, None, key, stream))
 
 
 def _relu_dropout(x: Tensor, bias: Tensor | None, key: Tensor, p: float, stream: int) -> Tensor:
-    return _kernels.relu_dropout(x, bias, _draw(key, p, stream))
+    return _kernels.relu_dropout(x, bias, draw_of(p, None, key, stream))
 
 
 def _like_first(x: Tensor, *_: Any) -> Tensor:

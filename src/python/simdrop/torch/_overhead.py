@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils._pytree import tree_map_only
 
-from .. import active_isa, version
+from .. import active_isa, cpu_name, version
 from ._keys import draws
 from ._patched import is_open, patched
 from ._replace import replace_
@@ -242,16 +241,5 @@ def _summary(times: list[list[float]]) -> Overhead:
     pytorch_adds, simdrop_adds = (
         statistics.median(row[i] / row[0] - 1 for row in times) * 100 for i in (1, 2))
     return Overhead(without, pytorch, simdrop, pytorch_adds, simdrop_adds, len(times),
-                    threads=torch.get_num_threads(), cpu=_cpu(), instruction_set=active_isa(),
+                    threads=torch.get_num_threads(), cpu=cpu_name(), instruction_set=active_isa(),
                     torch=torch.__version__, simdrop=version())
-
-
-def _cpu() -> str:
-    try:
-        with open("/proc/cpuinfo") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -31,7 +31,6 @@ def _torch_executor() -> Executor | None:
 
 
 _executor = _torch_executor()
-has_torch_threads = _executor is not None
 
 
 class _Own(threading.local):
