@@ -12,6 +12,16 @@ WIDTHS = (784, 1024, 1024, 10)
 MODES = {"eager": 2, "compiled": 3, "bf16 autocast": 10, "bf16 model": 10}
 
 
+class Negation(nn.Module):
+    """What any operation of PyTorch costs that reads and writes as much, forward and backward."""
+
+    def __init__(self, p):
+        super().__init__()
+
+    def forward(self, x):
+        return x.neg()
+
+
 def network(dropout, container=nn.Sequential):
     torch.manual_seed(0)
     layers = []
@@ -50,6 +60,8 @@ def measure(report, mode, batch, threads, bar):
     models = {"without dropout": network(None), "nn.Dropout": network(nn.Dropout),
               "simdrop.torch.Dropout": network(S.Dropout),
               "simdrop.torch.Sequential": network(nn.Dropout, S.Sequential)}
+    if mode == "eager":
+        models["torch.neg in its place"] = network(Negation)
     rivals = {name: step(model, mode, batch) for name, model in models.items()}
     rows = report.added(f"{mode}, batch {batch}", rivals, {"simdrop.torch.Dropout": bar})
     report.figure("Sequential's speed, of nn.Sequential's", ratio(rows, 1, 3), "x",

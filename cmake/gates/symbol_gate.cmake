@@ -33,8 +33,9 @@ foreach(isa IN LISTS gated)
   simdrop_symbol_gate(symbols.${isa}.built ${isa} simdrop_kernels_${isa})
 endforeach()
 
-# An emulator changes no symbol, and the compiler's other builds have these.
-if(gated AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CMAKE_CROSSCOMPILING)
+# In an optimised build for developers (clang): a user has no use for it, an emulator changes no
+# symbol, and builds without optimisation have these.
+if(gated AND CMAKE_BUILD_TYPE STREQUAL "Release" AND SIMDROP_WERROR AND NOT CMAKE_CROSSCOMPILING)
   foreach(isa IN LISTS gated)
     simdrop_symbol_gate_O0(symbols.${isa}.O0 ${isa} ${SIMDROP_KERNEL_SOURCES})
   endforeach()

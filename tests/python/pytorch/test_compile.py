@@ -4,6 +4,7 @@ import oracle
 import pytest
 import torch
 import torch._functorch.config as functorch
+import torch._inductor.config as inductor
 from torch import nn
 
 import simdrop.torch as S
@@ -16,7 +17,10 @@ BUDGETS = [1.0, 0.5, 0.2, 0.0]
 @pytest.fixture(autouse=True)
 def fresh():
     torch._dynamo.reset()
-    yield
+    torch._dynamo.utils.counters.clear()
+    # Graphs on the disk may be those of another version of simdrop.
+    with inductor.patch(force_disable_caches=True):
+        yield
     functorch.activation_memory_budget = 1.0
 
 

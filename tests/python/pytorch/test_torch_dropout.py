@@ -1,9 +1,14 @@
 """Values, shapes, types, strides and errors of simdrop.torch.dropout() and the module."""
 
 import copy
+import os
+import pathlib
 import pickle
+import shutil
 import subprocess
 import sys
+import threading
+import time
 
 import oracle
 import pytest
@@ -228,6 +233,51 @@ S.dropout(torch.ones(4, device="cpu"))
 assert done == [True]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_other_threads_of_python_run_during_a_long_call():
+    x, seen, done = torch.ones(2**22), [0], threading.Event()
+
+    def count():
+        while not done.is_set():
+            seen[0] += 1
+            time.sleep(0)  # gives the interpreter away
+
+    counter = threading.Thread(target=count)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)  # nobody takes it away: the call has to give it
+    try:
+        counter.start()
+        for _ in range(10000):
+            before = seen[0]
+            S.dropout(x)
+            if seen[0] > before:
+                break
+        else:
+            pytest.fail("no other thread ran during any of the calls")
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        counter.join()
+
+
+# Where PyTorch is older than its stable C interface, Python and ctypes do what native code does.
+def test_without_the_native_part(tmp_path):
+    from simdrop._library import library
+
+    shutil.copy(library._name, tmp_path / "libsimdrop.so")  # and nothing beside it
+    code = f"""
+import sys, pytest
+import simdrop.torch._native as native
+assert native.eager is None and native.executor() is None
+folder = {str(pathlib.Path(__file__).parent)!r}
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", folder + "/test_torch_dropout.py",
+                      folder + "/test_operators.py", "-k", "not native_part"]))
+"""
+    environment = {**os.environ, "SIMDROP_LIBRARY": str(tmp_path / "libsimdrop.so")}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True,
+                         text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("key", [torch.tensor([1, 0], dtype=torch.int32), torch.tensor([1]),

@@ -18,7 +18,8 @@ from torch.autograd import forward_ad
 from .._library import call
 from .._structures import Dropout
 from . import _functional, _kernels
-from ._kernels import DTYPES, Draw
+from ._draw import Draw
+from ._kernels import DTYPES
 from ._keys import drawn_seed
 from ._threads import exec_at
 
@@ -174,7 +175,7 @@ def _attend(parts: _Parts, query: Tensor, key: Tensor, value: Tensor, how: Atten
     masks: Iterable[Tensor | None] = itertools.repeat(None)
     if how.mask is not None:
         masks = parts.of(how.mask.expand(probabilities.shape))
-    drawn, first = _kernels.described(Draw(how.p, seed, 0, 0), query), 0
+    drawn, first = _kernels.described(Draw(how.p, seed, 0, 0, True), query), 0
     for q, k, v, mask, p, y, room in zip(*map(parts.of, (query, key.transpose(-2, -1), value)),
                                          masks, *map(parts.of, (probabilities, result)),
                                          parts.rooms()):
@@ -215,7 +216,7 @@ def _gradients(ctx: Any, query: Tensor, key: Tensor, value: Tensor, probabilitie
                dy: Tensor) -> list[Tensor]:
     parts = _Parts(query, key)
     results = [parts.new_like(x, x.size(-1)) for x in (query, key, value)]
-    drawn, first = _kernels.described(Draw(ctx.how.p, ctx.seed, 0, 0), query), 0
+    drawn, first = _kernels.described(Draw(ctx.how.p, ctx.seed, 0, 0, True), query), 0
     for q, k, v, p, g, dq, dk, dv, room, other in zip(
             *map(parts.of, (query, key, value.transpose(-2, -1), probabilities, dy, *results)),
             parts.rooms(), parts.rooms()):

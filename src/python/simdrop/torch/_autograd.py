@@ -14,9 +14,9 @@ from torch.autograd import forward_ad
 from ._schemas import operators
 
 
-def below_autograd(operator: Any, *args: Any) -> Any:
-    with torch._C._AutoDispatchBelowAutograd():
-        return operator(*args)
+def below_autograd(operator: Any) -> Any:
+    """The operator that computes the same and has no derivative."""
+    return getattr(operators, "_" + operator.__name__).default
 
 
 def differentiated(*tensors: Tensor) -> bool:
@@ -53,11 +53,11 @@ def example_by_example(operator: Callable[..., Any]) -> Callable[..., Any]:
 def run(operator: Any, *args: Any) -> Any:
     """The operator, so that every transform of PyTorch sees it."""
     if not torch.compiler.is_compiling() and peek_interpreter_stack() is not None:
-        return _functions[operator].apply(*args)  # torch.func differentiates no operators
+        return functions[operator].apply(*args)  # torch.func differentiates no operators
     return operator(*args)
 
 
-_functions: dict[Any, type[Pure]] = {}
+functions: dict[Any, type[Pure]] = {}
 
 
 class Pure(torch.autograd.Function):
@@ -66,10 +66,10 @@ class Pure(torch.autograd.Function):
     operator: Any
 
     def __init_subclass__(cls) -> None:
-        _functions[cls.operator] = cls
-        default = cls.operator.default
+        functions[cls.operator] = cls
+        kernel = below_autograd(cls.operator)
         cls.forward = staticmethod(  # type: ignore[method-assign]
-            lambda *args: below_autograd(default, *args))
+            lambda *args: kernel(*args))
         cls.vmap = staticmethod(  # type: ignore[method-assign]
             example_by_example(partial(run, cls.operator)))
 

@@ -42,8 +42,6 @@ def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
     return drawn
 
 
-# Products of 16 bits are rounded when they are stored: their bias belongs before that.
-_BIAS_AFTERWARDS = (torch.float32, torch.float64)
 _key_from_outside = torch._dynamo.disable(drawn_key)
 
 
@@ -72,7 +70,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         ValueError: p is not in [0, 1].
     """
     if training and 0.0 < p <= 1.0 and not inplace and _eager.is_plain(input):
-        return _eager.dropout(input, p, generator, key, stream)
+        return _eager.dropout(input, draw_of(p, generator, key, stream))
     _check_p(p)
     if not training or p == 0.0:
         return input
@@ -91,7 +89,7 @@ def _dropout_inplace(x: Tensor, p: float, generator: torch.Generator | None, key
                      stream: int) -> Tensor:
     if differentiated(x) or not _eager.is_plain(x) or not x.is_contiguous():
         return x.copy_(dropout(x, p, generator=generator, key=key, stream=stream))
-    _kernels.dropout_(x, _kernels.described(draw_of(p, generator, key, stream), x))
+    _kernels.dropout_(x, draw_of(p, generator, key, stream))
     if not x.is_inference():
         torch.autograd.graph.increment_version(x)
     return x
@@ -158,11 +156,8 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
     _check_p(p)
     if not training or p == 0.0:
         return functional.relu(functional.linear(input, weight, bias))
-    if input.dtype not in _BIAS_AFTERWARDS or torch.is_autocast_enabled("cpu"):
-        z, bias = functional.linear(input, weight, bias), None
-    else:
-        z = functional.linear(input, weight)
+    z = functional.linear(input, weight, bias)
     alone = not torch.compiler.is_compiling() and sys.getrefcount(z) == 2  # nobody else has z
-    if alone and _fits(bias, z) and _are_plain(z, bias):
-        return _eager.relu_dropout(z, bias, p, generator, key, stream, in_place=True)
-    return relu_dropout(z, p, bias=bias, generator=generator, key=key, stream=stream)
+    if alone and _eager.is_plain(z):
+        return _eager.relu_dropout(z, None, p, generator, key, stream, in_place=True)
+    return relu_dropout(z, p, generator=generator, key=key, stream=stream)

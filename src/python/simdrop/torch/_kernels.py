@@ -1,5 +1,7 @@
 """simdrop's C functions on PyTorch's tensors. No autograd: see _operators.py.
 
+native/kernels.cpp has the same for versions of PyTorch that can take it.
+
 Elements are numbered in the logical order of a tensor, whatever its strides, so that eager and
 compiled code, which may lay tensors out in another way, draw the same mask.
 """
@@ -12,23 +14,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .._library import call, library
+from .._library import call
 from .._structures import Dropout
+from ._draw import Draw
+from ._keys import drawn_seed
 from ._threads import exec_at
 
 DTYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
-MOST_ON_ONE_THREAD = 2**15  # elements, which simdrop does not split
 _ROUNDS = 10
 _DROPOUT_BYTES = c.sizeof(Dropout)
-
-
-class Draw(NamedTuple):
-    """Everything that a mask is a function of, beside the number of an element."""
-
-    p: float  # the probability that an element is dropped
-    seed: int
-    first_row: int  # which row of the whole batch the tensor begins with
-    stream: int
 
 
 class _Rows(NamedTuple):
@@ -83,7 +77,10 @@ class _Output:
 
 
 def described(draw: Draw, x: Tensor) -> Dropout:
-    """What the C functions take for a mask of x, or of a result that x is like."""
+    """What the C functions take for a mask of x, or of a result that x is like. Draws the seed, if
+    that is still to be done."""
+    if not draw.is_drawn:
+        draw.seed, draw.is_drawn = drawn_seed(), True
     first = 0
     if draw.first_row:
         width = x.numel() // x.size(0) if x.dim() and x.size(0) else 1
@@ -91,7 +88,8 @@ def described(draw: Draw, x: Tensor) -> Dropout:
     return Dropout(_DROPOUT_BYTES, 1.0 - draw.p, draw.seed, draw.stream, first, 0, _ROUNDS)
 
 
-def dropout(x: Tensor, mask: Dropout) -> Tensor:
+def dropout(x: Tensor, draw: Draw) -> Tensor:
+    mask = described(draw, x)
     source = _rows(x)
     output = _Output(x, source.rows, source.cols)
     call("dropout_forward", c.byref(mask), DTYPES[x.dtype], source.rows, source.cols, source.at,
@@ -99,11 +97,11 @@ def dropout(x: Tensor, mask: Dropout) -> Tensor:
     return output.finished()
 
 
-def dropout_(x: Tensor, mask: Dropout) -> None:
+def dropout_(x: Tensor, draw: Draw) -> None:
     """In place. x: contiguous."""
     n = x.numel()
-    call("dropout_forward", c.byref(mask), DTYPES[x.dtype], 1, n, x.data_ptr(), n, x.data_ptr(), n,
-         None, exec_at())
+    call("dropout_forward", c.byref(described(draw, x)), DTYPES[x.dtype], 1, n, x.data_ptr(), n,
+         x.data_ptr(), n, None, exec_at())
 
 
 def _check(fits: bool, **operands: Tensor | None) -> None:

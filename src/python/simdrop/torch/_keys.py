@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .._library import whole_number
-from ._kernels import Draw
+from ._draw import Draw
 
 
 def new_key(values: tuple[int, int] | None = None) -> Tensor:
@@ -55,9 +55,12 @@ def drawn_key(generator: torch.Generator | None = None) -> Tensor:
 
 def draw_of(p: float, generator: torch.Generator | None, key: Tensor | None,
             stream: int) -> Draw:
-    """What a call draws: of its key, or of a seed that is drawn now."""
-    seed, first_row = (drawn_seed(generator), 0) if key is None else parts(key)
-    return Draw(p, seed, first_row, stream)
+    """What a call draws: of its key, of a seed of `generator`, or of one that its kernel draws."""
+    if key is not None:
+        return Draw(p, *parts(key), stream, True)
+    if generator is not None:
+        return Draw(p, drawn_seed(generator), 0, stream, True)
+    return Draw(p, 0, 0, stream, False)
 
 
 def advance(model: nn.Module, seed: int | None = None, *, first_row: int = 0,

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import _functional
+from . import _eager, _functional
+from ._draw import Draw
 from ._vmap import keys_of_examples
 
 
@@ -34,6 +35,10 @@ class Dropout(nn.Dropout):
     simdrop_runs = True
 
     def forward(self, input: Tensor) -> Tensor:
+        own = self.__dict__
+        if (own["training"] and "_key" not in own and not own["inplace"] and 0.0 < own["p"] <= 1.0
+                and _eager.is_plain(input)):
+            return _eager.dropout(input, Draw(own["p"]))  # as most calls are
         return _functional.dropout(input, self.p, self.training, self.inplace,
                                    **mask_of(self, input))
 

@@ -11,15 +11,15 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import ProxyTorchDispatchMode, track_tensor_tree
 from torch.utils.checkpoint import CheckpointPolicy
 
-from . import _autograd, _kernels
-from ._autograd import differentiated
+from . import _autograd as autograd
+from . import _fusion, _kernels, _native
 from ._keys import draw_of, drawn_key
 from ._schemas import library, operators
 from ._vmap import for_examples
 
 
 def _dropout(x: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
-    return _kernels.dropout(x, _kernels.described(draw_of(p, None, key, stream), x))
+    return _kernels.dropout(x, draw_of(p, None, key, stream))
 
 
 def _residual_dropout(x: Tensor, residual: Tensor, key: Tensor, p: float, stream: int) -> Tensor:
@@ -30,36 +30,45 @@ def _relu_dropout(x: Tensor, bias: Tensor | None, key: Tensor, p: float, stream:
     return _kernels.relu_dropout(x, bias, draw_of(p, None, key, stream))
 
 
+_KERNELS = {"dropout": _dropout, "residual_dropout": _residual_dropout,
+            "relu_dropout": _relu_dropout,
+            "relu_dropout_backward": _kernels.relu_dropout_backward}
+
+
 def _like_first(x: Tensor, *_: Any) -> Tensor:
+    _fusion.register()  # a graph may be in the making
     return torch.empty_like(x)
 
 
-def _kernel_of(function: type[torch.autograd.Function], operator: Any) -> Callable[..., Any]:
+def _differentiable(function: type[autograd.Pure]) -> Callable[..., Any]:
     """What the operator does where a derivative may be asked for."""
+    kernel = autograd.below_autograd(function.operator)
 
-    def kernel(*args: Any) -> Any:
-        if differentiated(*(x for x in args if isinstance(x, Tensor))):
+    def choose(*args: Any) -> Any:
+        if autograd.differentiated(*(x for x in args if isinstance(x, Tensor))):
             return function.apply(*args)
-        return _autograd.below_autograd(operator, *args)
+        return kernel(*args)
 
-    return kernel
+    return choose
 
 
-def _implement(name: str, kernel: Callable[..., Any], fake: Callable[..., Any],
-               function: type[torch.autograd.Function]) -> None:
-    packet = getattr(operators, name)
-    library.impl(name, kernel, "CPU")
-    library.impl(name, _kernel_of(function, packet.default), "Autograd")
-    torch.library.register_fake("simdrop::" + name, fake, lib=library)
-    example_by_example = _autograd.example_by_example(partial(_autograd.run, packet))
+def _implement(function: type[autograd.Pure], native: bool) -> None:
+    packet = function.operator
+    name, below = packet.__name__, "_" + packet.__name__
+    library.impl(name, _differentiable(function), "Autograd")
+    library.impl(name, autograd.below_autograd(packet), "CompositeExplicitAutograd")
+    library.impl(below, torch.library.fallthrough_kernel, "Autograd")
+    if not native:
+        library.impl(below, _KERNELS[name], "CPU")
+    for each in (name, below):
+        torch.library.register_fake("simdrop::" + each, _like_first, lib=library)
+    example_by_example = autograd.example_by_example(partial(autograd.run, packet))
     torch.library.register_vmap("simdrop::" + name, example_by_example, lib=library)
 
 
-_implement("dropout", _dropout, _like_first, _autograd.DropoutFunction)
-_implement("residual_dropout", _residual_dropout, _like_first, _autograd.ResidualDropoutFunction)
-_implement("relu_dropout", _relu_dropout, _like_first, _autograd.ReluDropoutFunction)
-_implement("relu_dropout_backward", _kernels.relu_dropout_backward, _like_first,
-           _autograd.ReluDropoutBackwardFunction)
+_native_operators = _native.register_operators()
+for _function in autograd.functions.values():
+    _implement(_function, _native_operators)
 
 
 def _draw_key(site: int = 0, device: torch.device | None = None) -> Tensor:
@@ -79,7 +88,8 @@ def _draw_key_traced(mode: ProxyTorchDispatchMode, operator: Any, *_: Any) -> An
     return track_tensor_tree(operator(site), proxy, constant=None, tracer=mode.tracer)
 
 
-library.impl("draw_key", _draw_key, "CompositeExplicitAutograd")
+if not _native_operators:
+    library.impl("draw_key", _draw_key, "CompositeExplicitAutograd")
 library.impl("draw_key", _draw_key_batched, "FuncTorchVmapMode")
 torch.library.register_fake("simdrop::draw_key",
                             lambda *_, **__: torch.empty(2, dtype=torch.int64, device="cpu"),

@@ -13,16 +13,9 @@ from ._modules import Dropout, mask_of
 _GLOBAL_HOOKS = ("_global_backward_pre_hooks", "_global_backward_hooks",
                  "_global_forward_hooks", "_global_forward_pre_hooks")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-
-
-_FORWARDS: dict[type, Any] = {kind: kind.forward
-                              for kind in (nn.Linear, nn.ReLU, nn.Dropout, Dropout)}
-
-
-def _unhooked(module: nn.Module) -> bool:
-    """Whether nobody looks at the module's own calls, so that it need not be called."""
-    return ("forward" not in module.__dict__ and not any(getattr(module, h) for h in _HOOKS)
-            and type(module).forward is _FORWARDS.get(type(module)))
+_KINDS: dict[type[nn.Module], str] = {nn.Linear: "linear", nn.ReLU: "relu",
+                                      nn.Dropout: "dropout", Dropout: "dropout"}
+_FORWARDS: dict[type, Any] = {kind: kind.forward for kind in _KINDS}
 
 
 class Sequential(nn.Sequential):
@@ -37,11 +30,12 @@ class Sequential(nn.Sequential):
     simdrop_runs = True
 
     def forward(self, input: Any) -> Any:
-        modules = list(self)
-        hooked = any(getattr(torch_module, hooks) for hooks in _GLOBAL_HOOKS)
+        modules = list(self._modules.values())
+        watched = _watched()
+        kinds = ["" if watched else _kind(module) for module in modules]
         at = 0
         while at < len(modules):
-            taken = 0 if hooked else _together(modules[at:at + 4])
+            taken = _together(modules, kinds, at)
             if taken:
                 input = _run(modules[at:at + taken], input)
             else:
@@ -50,32 +44,36 @@ class Sequential(nn.Sequential):
         return input
 
 
-def _together(modules: list[nn.Module]) -> int:
-    """How many of the next modules are one operation; 0: none."""
-    kinds = [_kind(m) for m in modules]
-    for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"]):
-        if kinds[:len(pattern)] == pattern:
-            following = modules[len(pattern):]
-            return len(pattern) if following and _keeps_its_input(following[0]) else 0
-    return 1 if kinds[0] == "dropout" else 0
-
-
-def _keeps_its_input(module: nn.Module) -> bool:
-    return (type(module).__module__.startswith(("torch.nn.", "simdrop."))
-            and not isinstance(module, (nn.ModuleList, nn.Sequential))
-            and not getattr(module, "inplace", False))
+def _watched() -> bool:
+    """Whether somebody looks at the calls of all modules."""
+    return any(getattr(torch_module, hooks) for hooks in _GLOBAL_HOOKS)
 
 
 def _kind(module: Any) -> str:
-    if not _unhooked(module):
+    """Of a module that need not be called, as nobody looks at its own calls; else ""."""
+    kind = _KINDS.get(type(module), "")
+    if not kind:
         return ""
-    if type(module) is nn.Linear:
-        return "linear"
-    if type(module) is nn.ReLU:
-        return "relu"
-    if type(module) in (nn.Dropout, Dropout) and module.training and module.p > 0:
-        return "dropout"
-    return ""
+    own = module.__dict__
+    if ("forward" in own or any(own[hooks] for hooks in _HOOKS)
+            or type(module).forward is not _FORWARDS[type(module)]):
+        return ""
+    return "" if kind == "dropout" and not (own["training"] and own["p"] > 0) else kind
+
+
+def _together(modules: list[Any], kinds: list[str], at: int) -> int:
+    """How many modules, from number `at` on, are one operation; 0: none."""
+    for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"]):
+        end = at + len(pattern)
+        if kinds[at:end] == pattern:
+            return len(pattern) if end < len(modules) and _keeps_its_input(modules[end]) else 0
+    return 1 if kinds[at] == "dropout" else 0
+
+
+def _keeps_its_input(module: Any) -> bool:
+    return (type(module).__module__.startswith(("torch.nn.", "simdrop."))
+            and not isinstance(module, (nn.ModuleList, nn.Sequential))
+            and not getattr(module, "inplace", False))
 
 
 def _run(modules: list[Any], x: Tensor) -> Tensor:
