@@ -1,5 +1,7 @@
 /* The kernels for ctypes.PyDLL: tensors are Python's, and the GIL is held. A function that fails
- * returns NULL, which ctypes makes an exception. */
+ * sets a ValueError and returns NULL. */
+#include <exception>
+
 #include "python/native/kernels.h"
 #include "python/native/shim.h"
 
@@ -10,7 +12,9 @@ constexpr std::int64_t long_call = 1 << 15; /* elements */
 
 void* (*save_thread)() = nullptr;
 void (*restore_thread)(void*) = nullptr;
-void* none = nullptr; /* Python's None */
+void (*set_error)(void* type, const char* text) = nullptr;
+void* value_error = nullptr; /* of Python, as None */
+void* none = nullptr;
 
 /* Lets other threads of Python run during a long call. */
 class WithoutGil {
@@ -38,7 +42,11 @@ void* object(F&& function) try {
   void* made = nullptr;
   SIMDROP_TORCH_CALL(torch_tensor_to_pyobject, result.get(), nullptr, &made);
   return made;
+} catch (const std::exception& error) {
+  set_error(value_error, error.what());
+  return nullptr;
 } catch (...) {
+  set_error(value_error, "an exception of another kind");
   return nullptr;
 }
 
@@ -51,11 +59,14 @@ void complete(Draw& draw) {
 
 extern "C" {
 
-/* PyEval_SaveThread, PyEval_RestoreThread and None. */
+/* PyEval_SaveThread, PyEval_RestoreThread, PyErr_SetString, ValueError and None. */
 SIMDROP_TORCH_EXPORT void simdrop_torch_bind_python(void* (*save)(), void (*restore)(void*),
+                                                    void (*set)(void*, const char*), void* error,
                                                     void* no_object) {
   save_thread = save;
   restore_thread = restore;
+  set_error = set;
+  value_error = error;
   none = no_object;
 }
 

@@ -24,11 +24,11 @@ StableIValue taken(StableIValue optional) {
 /* The key, p and stream that end the arguments of an operator which draws a mask. */
 Draw draw_of(const StableIValue* values) {
   const Tensor key = tensor(values[0]);
-  if (key.dtype() != shim.aoti_torch_dtype_int64() || key.numel() != 2 || !key.is_contiguous()) {
-    throw std::runtime_error("key is not an int64 tensor of 2");
+  if (key.dtype() != shim.aoti_torch_dtype_int64() || key.dim() != 1 || key.numel() != 2) {
+    throw std::runtime_error("key is another tensor; allowed: int64 of (2,)");
   }
   const auto* parts = static_cast<const std::int64_t*>(key.data());
-  return {std::bit_cast<double>(values[1]), parts[0], parts[1],
+  return {std::bit_cast<double>(values[1]), parts[0], parts[key.strides()[0]],
           static_cast<std::int64_t>(values[2]), 1};
 }
 

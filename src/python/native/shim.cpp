@@ -12,7 +12,9 @@ namespace simdrop::torch {
 Shim shim{};
 
 void check(std::int32_t code, const char* function) {
-  if (code != 0) throw std::runtime_error(std::string(function) + " failed");
+  if (code == 0) return;
+  const auto what = shim.torch_exception_get_what_without_backtrace;
+  throw std::runtime_error(what != nullptr ? what() : std::string(function) + " failed");
 }
 
 Tensor Tensor::another() const {
@@ -66,8 +68,9 @@ bool Tensor::is_contiguous() const {
 Tensor empty(std::int64_t dim, const std::int64_t* sizes, const std::int64_t* strides,
              std::int32_t dtype) {
   Handle created = nullptr;
-  SIMDROP_TORCH_CALL(aoti_torch_empty_strided, dim, sizes, strides, dtype,
-                     shim.aoti_torch_device_type_cpu(), 0, &created);
+  const std::int32_t code = shim.aoti_torch_empty_strided(
+      dim, sizes, strides, dtype, shim.aoti_torch_device_type_cpu(), 0, &created);
+  check(code, "can't allocate memory: aoti_torch_empty_strided");
   return Tensor(created);
 }
 
@@ -115,6 +118,7 @@ extern "C" SIMDROP_TORCH_EXPORT int simdrop_torch_bind(void* libtorch_cpu) {
 #define SIMDROP_TORCH_FIND(name, result, parameters) all &= find(libtorch_cpu, #name, found.name);
   SIMDROP_TORCH_FUNCTIONS(SIMDROP_TORCH_FIND)
   if (!all) return 0;
+  SIMDROP_TORCH_ERROR_FUNCTIONS(SIMDROP_TORCH_FIND)
   SIMDROP_TORCH_OBJECT_FUNCTIONS(SIMDROP_TORCH_FIND)
 #undef SIMDROP_TORCH_FIND
   shim = found;

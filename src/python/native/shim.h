@@ -47,6 +47,10 @@ using Range = void (*)(std::int64_t begin, std::int64_t end, void* context);
   X(torch_parallel_for, std::int32_t, (std::int64_t, std::int64_t, std::int64_t, Range, void*))    \
   X(torch_get_num_threads, std::int32_t, (std::uint32_t*))
 
+/* Since 2.13: what a function that failed has to say. */
+#define SIMDROP_TORCH_ERROR_FUNCTIONS(X) \
+  X(torch_exception_get_what_without_backtrace, const char*, ())
+
 /* Since 2.14, with the GIL held. */
 #define SIMDROP_TORCH_OBJECT_FUNCTIONS(X)                       \
   X(torch_tensor_from_pyobject, std::int32_t, (void*, Handle*)) \
@@ -57,6 +61,7 @@ struct Shim {
 // NOLINTNEXTLINE(bugprone-macro-parentheses): these are types
 #define SIMDROP_TORCH_FUNCTION(name, result, parameters) result(*name) parameters;
   SIMDROP_TORCH_FUNCTIONS(SIMDROP_TORCH_FUNCTION)
+  SIMDROP_TORCH_ERROR_FUNCTIONS(SIMDROP_TORCH_FUNCTION)
   SIMDROP_TORCH_OBJECT_FUNCTIONS(SIMDROP_TORCH_FUNCTION)
 #undef SIMDROP_TORCH_FUNCTION
 };

@@ -95,3 +95,18 @@ def test_a_network_of_three_layers(operators):
     compiled = torch.compile(model, fullgraph=True)
     compiled(torch.randn(5, 8)).sum().backward()
     assert sorted(name for name in operators if name != "draw_key") == sorted(2 * FUSED)
+
+
+@pytest.mark.parametrize("dy", [torch.randn(5), torch.randn(3, 5).double()], ids=["shape", "type"])
+def test_what_only_looks_like_a_backward(operators, dy):
+    dropout = torch.ops.simdrop.dropout
+
+    def function(x, dy):
+        y = torch.relu(x)
+        zero = torch.zeros((), dtype=dy.dtype)
+        return dropout(y, KEY, 0.5, 0), torch.where(y <= 0, zero, dropout(dy, KEY, 0.5, 0))
+
+    x = torch.randn(3, 5)
+    for ours, theirs in zip(torch.compile(function)(x, dy), function(x, dy)):
+        assert torch.equal(ours, theirs) and ours.dtype == theirs.dtype
+    assert operators == ALONE

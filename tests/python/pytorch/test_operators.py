@@ -3,7 +3,7 @@
 import oracle
 import pytest
 import torch
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd import forward_ad, gradcheck, gradgradcheck
 from torch.func import grad, hessian, jvp, vmap
 
 import simdrop.torch as S
@@ -46,6 +46,24 @@ def test_derivatives(name):
 
     assert gradcheck(function, args, check_forward_ad=True, check_batched_grad=True)
     assert gradgradcheck(function, args)
+
+
+@pytest.mark.parametrize("call", [S.dropout, S.relu_dropout], ids=["dropout", "relu_dropout"])
+@pytest.mark.parametrize("inside", [True, False], ids=["all", "backward"])
+def test_tangents_of_gradients(call, inside):
+    x = torch.full((4,), 2.0, requires_grad=True)
+    before = call(x, 1e-9, key=KEY)  # keeps all: y = x
+    with forward_ad.dual_level():
+        if inside:
+            z = forward_ad.make_dual(x, torch.ones(4))
+            (gradient,) = torch.autograd.grad((call(z, 1e-9, key=KEY) ** 3).sum(), z)
+            expected = 12.0  # (3 x^2)'
+        else:
+            dy = forward_ad.make_dual(torch.ones(4), torch.full((4,), 5.0))
+            (gradient,) = torch.autograd.grad(before, x, dy)
+            expected = 5.0
+        tangent = forward_ad.unpack_dual(gradient).tangent
+    assert tangent is not None and (tangent == expected).all()
 
 
 OPERATORS = [

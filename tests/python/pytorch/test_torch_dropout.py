@@ -235,6 +235,52 @@ assert done == [True]
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("call", [S.dropout, S.relu_dropout,
+                                  lambda x: S.residual_dropout(x, x, key=KEY)])
+@pytest.mark.parametrize("gradient", [False, True])
+def test_a_result_that_fits_no_memory(call, gradient):
+    x = torch.zeros(1, requires_grad=gradient).expand(2**44)
+    with pytest.raises(RuntimeError, match="allocate|memory"):
+        call(x)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: torch.nested.nested_tensor([torch.ones(3), torch.ones(2)]),
+    lambda: torch._efficientzerotensor((4,)),
+    lambda: torch._neg_view(torch.ones(4)),
+], ids=["nested", "zero", "negated"])
+@pytest.mark.parametrize("layer", [S.Dropout(), S.ReLUDropout()])
+def test_tensors_without_ordinary_memory(make, layer):
+    y = layer(make())
+    assert type(y) is torch.Tensor and y.is_nested == make().is_nested
+    if not y.is_nested:
+        assert torch.isin(y + 0, torch.tensor([0.0, -2.0])).all()
+
+
+def test_streams_have_64_bits():
+    x = torch.ones(64)
+    calls = [S.dropout, S.relu_dropout, lambda x, **k: S.residual_dropout(x, torch.zeros(64), **k)]
+    for call in calls:
+        for stream in (-1, 2**64 - 1):
+            kept = oracle.mask((64,), 0.5, 12345, stream % 2**64)
+            assert torch.equal(call(x, key=KEY, stream=stream) > 0, kept)
+        for stream in (2**64, -(2**63) - 1):
+            with pytest.raises(ValueError, match=f"stream is {stream}; allowed"):
+                call(x, key=KEY, stream=stream)
+
+
+def test_a_key_may_have_any_stride_and_only_one_device():
+    x, zeros = torch.ones(300), torch.zeros(300)
+    for key in (torch.tensor([[12345, 1], [0, 0]])[:, 0], KEY.clone()):
+        assert torch.equal(S.residual_dropout(x, zeros, key=key), S.dropout(x, key=KEY))
+    with pytest.raises((ValueError, RuntimeError)):
+        S.residual_dropout(x, zeros, key=torch.empty(2, dtype=torch.int64, device="meta"))
+    with pytest.raises((ValueError, RuntimeError)):
+        torch.ops.simdrop.residual_dropout(x, zeros.to("meta"), KEY, 0.5, 0)
+    with pytest.raises((ValueError, RuntimeError), match="key is"):
+        S.residual_dropout(x, zeros, key=torch.tensor([[1, 0]]))
+
+
 def test_other_threads_of_python_run_during_a_long_call():
     x, seen, done = torch.ones(2**22), [0], threading.Event()
 

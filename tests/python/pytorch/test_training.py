@@ -75,6 +75,29 @@ def test_what_follows_may_work_in_place():
     model(torch.randn(3, 20)).sum().backward()
 
 
+@pytest.mark.parametrize("following", [
+    [nn.Flatten(), nn.ReLU(inplace=True)], [nn.Identity(), nn.ReLU(inplace=True)],
+    [nn.Unflatten(1, (2, 2)), nn.SELU(inplace=True)], [nn.Dropout(0.0), nn.ReLU(inplace=True)],
+], ids=["Flatten", "Identity", "Unflatten", "Dropout"])
+def test_what_hands_its_input_on_may_be_followed_by_work_in_place(following):
+    model = S.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Dropout(), *following)
+    model(torch.randn(3, 4)).sum().backward()
+
+
+def test_an_alias_of_the_product_is_not_written():
+    class Log(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            y = function(*args, **(kwargs or {}))
+            if function is nn.functional.linear:
+                kept.append((y.detach(), y.detach().clone()))
+            return y
+
+    kept = []
+    with Log():
+        S.LinearReLUDropout(4, 4)(torch.randn(3, 4))
+    assert torch.equal(*kept[0])
+
+
 def test_a_changed_forward_is_called(monkeypatch):
     calls = []
     original = nn.Linear.forward

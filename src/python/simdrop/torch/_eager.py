@@ -24,18 +24,33 @@ _transforms = torch._C._are_functorch_transforms_active
 _dispatch_modes = torch._C._len_torch_dispatch_stack
 _tracing = torch._C._get_tracing_state
 _grad_enabled = torch.is_grad_enabled
-_is_batch = torch._C._functorch.is_legacy_batchedtensor
-_strided = torch.strided
+_keys = torch._C._dispatch_keys
 _dropout, _relu_dropout, _relu_dropout_backward = _native.eager or (
     _kernels.dropout, _kernels.relu_dropout, _kernels.relu_dropout_backward)
 
 
+def _keys_of_plain_tensors() -> set[int]:
+    ordinary = torch.empty(0, device="cpu")
+    with torch.inference_mode():
+        inference = torch.empty(0, device="cpu")
+    return {_keys(ordinary).raw_repr(), _keys(inference).raw_repr()}
+
+
+_PLAIN = _keys_of_plain_tensors()
+
+
 def is_plain(x: Tensor) -> bool:
-    """Whether nothing but autograd looks at what is done with x, and simdrop can."""
+    """Whether nothing but autograd looks at what is done with x, and x has memory that simdrop can
+    read: it is no nested, sparse, batched, negated, quantised or other special tensor."""
     kind = type(x)
-    return (not is_compiling() and (kind is Tensor or kind is nn.Parameter) and x.is_cpu
-            and x.layout is _strided and x.dtype in DTYPES and not x.is_neg()
+    return (not is_compiling() and (kind is Tensor or kind is nn.Parameter)
+            and _keys(x).raw_repr() in _PLAIN and x.dtype in DTYPES
             and not _transforms() and not _dispatch_modes() and _tracing() is None)
+
+
+def _first_order(dy: Tensor) -> bool:
+    """Whether a gradient is plain, and nothing is differentiated again."""
+    return is_plain(dy) and not _grad_enabled() and forward_ad._current_level < 0
 
 
 class _Dropout(torch.autograd.Function):
@@ -52,7 +67,7 @@ class _Dropout(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
-        if is_plain(dy) and not _grad_enabled() and not _is_batch(dy):
+        if _first_order(dy):
             return _dropped(dy, ctx.draw), None
         return _dropout_of_any(dy, ctx.draw), None
 
@@ -96,7 +111,7 @@ class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         (y,) = ctx.saved_tensors
-        if is_plain(dy) and not _grad_enabled() and not _is_batch(dy):
+        if _first_order(dy):
             try:
                 dx = _relu_dropout_backward(y, dy, ctx.p)
             except ValueError:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from . import _eager, _kernels
 from ._autograd import differentiated, run
 from ._kernels import DTYPES
-from ._keys import draw_of, drawn_key
+from ._keys import as_int64, draw_of, drawn_key
 from ._schemas import operators
 
 
@@ -29,6 +29,11 @@ def is_ours(x: Tensor) -> bool:
 # With a smaller activation_memory_budget a graph does not save what must be saved: PyTorch 2.6 with
 # any below 1, 2.15 with 0 alone; between them it was not tried.
 _LEAST_BUDGET = 1e-9 if tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 15) else 1.0
+
+
+def _in_64_bits(stream: int) -> int:
+    """As PyTorch's operators take whole numbers."""
+    return as_int64("stream", stream) if isinstance(stream, int) else stream
 
 
 def _key(key: Tensor | None, generator: torch.Generator | None) -> Tensor:
@@ -61,7 +66,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         key: int64 tensor of 2, a seed and the row that input begins with; then nothing is drawn,
             and the mask is that of simdrop.dropout(keep_prob=1-p, seed=key[0], stream=stream,
             first=key[1] * elements of a row).
-        stream: number of the stream of that seed.
+        stream: number of the stream of that seed, any 64-bit integer.
 
     Works under autograd (any order, forward mode), torch.func, torch.compile, autocast, both kinds
     of checkpoints; backward draws the mask again instead of saving it. Thread-safe.
@@ -81,7 +86,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return functional.dropout(input, p, training, inplace)
     if inplace:
         return _dropout_inplace(input, p, generator, key, stream)
-    result: Tensor = run(operators.dropout, input, _key(key, generator), p, stream)
+    result: Tensor = run(operators.dropout, input, _key(key, generator), p, _in_64_bits(stream))
     return result
 
 
@@ -108,7 +113,7 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
                  bias: Tensor | None = None, generator: torch.Generator | None = None,
                  key: Tensor | None = None, stream: int = 0) -> Tensor:
     """dropout(relu(input + bias)) in one pass, and its gradient in another, which reads the result
-    alone: no mask, no input is saved. NaN is kept by ReLU, and has gradient 0.
+    alone: no mask, no input is saved. NaN is kept by ReLU, and has gradient 0; -0 gives +0.
 
     Args:
         bias: as long as the last dimension of input; None: none.
@@ -121,7 +126,8 @@ def relu_dropout(input: Tensor, p: float = 0.5, training: bool = True, *,
     if not training or p == 0.0 or not is_ours(input) or not fits:
         z = functional.relu(input if bias is None else input + bias)
         return dropout(z, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p, stream)
+    result: Tensor = run(operators.relu_dropout, input, bias, _key(key, generator), p,
+                         _in_64_bits(stream))
     return result
 
 
@@ -137,9 +143,22 @@ def residual_dropout(input: Tensor, residual: Tensor, p: float = 0.5, training: 
             and is_ours(residual))
     if not training or p == 0.0 or not is_ours(input) or not fits:
         return residual + dropout(input, p, training, generator=generator, key=key, stream=stream)
-    result: Tensor = run(operators.residual_dropout, input, residual, _key(key, generator),
-                         p, stream)
+    result: Tensor = run(operators.residual_dropout, input, residual, _key(key, generator), p,
+                         _in_64_bits(stream))
     return result
+
+
+def _references(z: Tensor) -> int:
+    return sys.getrefcount(z)
+
+
+def _references_of_a_new_one() -> int:
+    z = torch.empty(0, device="cpu")
+    return _references(z)
+
+
+_ALONE = _references_of_a_new_one()  # which differs between versions of Python
+_function_modes = torch._C._len_torch_function_stack
 
 
 def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = None, p: float = 0.5,
@@ -157,7 +176,7 @@ def linear_relu_dropout(input: Tensor, weight: Tensor, bias: Tensor | None = Non
     if not training or p == 0.0:
         return functional.relu(functional.linear(input, weight, bias))
     z = functional.linear(input, weight, bias)
-    alone = not torch.compiler.is_compiling() and sys.getrefcount(z) == 2  # nobody else has z
-    if alone and _eager.is_plain(z):
+    # In place where nobody else has z; a mode may have kept an alias.
+    if _eager.is_plain(z) and _references(z) == _ALONE and not _function_modes():
         return _eager.relu_dropout(z, None, p, generator, key, stream, in_place=True)
     return relu_dropout(z, p, generator=generator, key=key, stream=stream)

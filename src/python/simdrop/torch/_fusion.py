@@ -66,7 +66,14 @@ def _backward_of(dropout: Node, mask: Node) -> Node | None:
     _, zero, dx = _inputs(where)
     same_mask = (_is(dx, dropout.target) and dx.args[1:] == dropout.args[1:]
                  and len(dx.users) == 1)
-    return where if same_mask and _is_zero(zero) else None
+    if not same_mask or not _is_zero(zero):
+        return None
+    return where if _form(where) == _form(dx) == _form(dropout) else None
+
+
+def _form(node: Node) -> tuple[Any, ...]:
+    value = node.meta["val"]
+    return value.shape, value.dtype, value.device
 
 
 def _is_zero(node: Any) -> bool:

@@ -56,6 +56,8 @@ def drawn_key(generator: torch.Generator | None = None) -> Tensor:
 def draw_of(p: float, generator: torch.Generator | None, key: Tensor | None,
             stream: int) -> Draw:
     """What a call draws: of its key, of a seed of `generator`, or of one that its kernel draws."""
+    if stream:
+        stream = as_int64("stream", stream)
     if key is not None:
         return Draw(p, *parts(key), stream, True)
     if generator is not None:
@@ -93,14 +95,14 @@ def advance(model: nn.Module, seed: int | None = None, *, first_row: int = 0,
     """
     if seed is None:
         seed = drawn_seed(generator)
-    values = (_as_int64("seed", seed), _as_int64("first_row", first_row))
+    values = (as_int64("seed", seed), as_int64("first_row", first_row))
     key = _key_of(model)
     with torch.no_grad():
         key.copy_(new_key(values))
     return seed
 
 
-def _as_int64(name: str, value: Any) -> int:
+def as_int64(name: str, value: Any) -> int:
     number = whole_number(name, value)
     if not -(2**63) <= number < 2**64:
         raise ValueError(f"{name} is {number}; allowed: -2**63 to 2**64-1")

@@ -51,11 +51,11 @@ def executor() -> Executor | None:
 
 def _eager() -> tuple[Callable[..., Any], ...]:
     """dropout, relu_dropout and relu_dropout_backward of _kernels.py, for contiguous and other
-    tensors that have memory on the CPU. ValueError if something fails, without its reason."""
+    tensors that have memory on the CPU. ValueError if something fails."""
     assert _library is not None
-    _library.simdrop_torch_bind_python(c.cast(c.pythonapi.PyEval_SaveThread, c.c_void_p),
-                                       c.cast(c.pythonapi.PyEval_RestoreThread, c.c_void_p),
-                                       c.py_object(None))
+    python = [c.cast(getattr(c.pythonapi, name), c.c_void_p)
+              for name in ("PyEval_SaveThread", "PyEval_RestoreThread", "PyErr_SetString")]
+    _library.simdrop_torch_bind_python(*python, c.py_object(ValueError), c.py_object(None))
     tensor, draw = c.py_object, c.POINTER(Draw)
     functions = []
     for name, arguments in (("dropout", [tensor, draw]),

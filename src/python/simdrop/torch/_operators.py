@@ -35,8 +35,11 @@ _KERNELS = {"dropout": _dropout, "residual_dropout": _residual_dropout,
             "relu_dropout_backward": _kernels.relu_dropout_backward}
 
 
-def _like_first(x: Tensor, *_: Any) -> Tensor:
+def _like_first(x: Tensor, *others: Any) -> Tensor:
     _fusion.register()  # a graph may be in the making
+    for other in others:
+        if isinstance(other, Tensor) and other.device != x.device:
+            raise ValueError(f"an argument lies on {other.device}; allowed: x's device, {x.device}")
     return torch.empty_like(x)
 
 

@@ -23,8 +23,8 @@ class Sequential(nn.Sequential):
     one operation in training, ReLU, Dropout as another, and Dropout alone as simdrop's.
 
     Only modules of exactly these types (or simdrop's Dropout) that have no hooks are taken
-    together, and only in front of a module of PyTorch's that does not work in place: backward reads
-    the result. Everything else is called as nn.Sequential calls it.
+    together, and only in front of another such Linear: backward reads the result, which a module
+    that hands it on could let somebody change. Everything else is called as nn.Sequential calls it.
     """
 
     simdrop_runs = True
@@ -35,7 +35,7 @@ class Sequential(nn.Sequential):
         kinds = ["" if watched else _kind(module) for module in modules]
         at = 0
         while at < len(modules):
-            taken = _together(modules, kinds, at)
+            taken = _together(kinds, at)
             if taken:
                 input = _run(modules[at:at + taken], input)
             else:
@@ -61,19 +61,13 @@ def _kind(module: Any) -> str:
     return "" if kind == "dropout" and not (own["training"] and own["p"] > 0) else kind
 
 
-def _together(modules: list[Any], kinds: list[str], at: int) -> int:
+def _together(kinds: list[str], at: int) -> int:
     """How many modules, from number `at` on, are one operation; 0: none."""
     for pattern in (["linear", "relu", "dropout"], ["relu", "dropout"]):
         end = at + len(pattern)
         if kinds[at:end] == pattern:
-            return len(pattern) if end < len(modules) and _keeps_its_input(modules[end]) else 0
+            return len(pattern) if kinds[end:end + 1] == ["linear"] else 0
     return 1 if kinds[at] == "dropout" else 0
-
-
-def _keeps_its_input(module: Any) -> bool:
-    return (type(module).__module__.startswith(("torch.nn.", "simdrop."))
-            and not isinstance(module, (nn.ModuleList, nn.Sequential))
-            and not getattr(module, "inplace", False))
 
 
 def _run(modules: list[Any], x: Tensor) -> Tensor:
