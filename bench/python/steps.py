@@ -5,21 +5,11 @@ from torch import nn
 
 import simdrop.torch as S
 from harness import Report, options, ratio
-from training import Step, sgd
+from training import Negation, Step, sgd
 
 WIDTHS = (784, 1024, 1024, 10)
 # mode: what it may add in percent
 MODES = {"eager": 2, "compiled": 3, "bf16 autocast": 10, "bf16 model": 10}
-
-
-class Negation(nn.Module):
-    """What any operation of PyTorch costs that reads and writes as much, forward and backward."""
-
-    def __init__(self, p):
-        super().__init__()
-
-    def forward(self, x):
-        return x.neg()
 
 
 def network(dropout, container=nn.Sequential):
