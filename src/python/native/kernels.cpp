@@ -13,7 +13,7 @@ namespace {
 
 struct Type {
   simdrop_dtype dtype;
-  const char* name; /* null: a type that simdrop does not take */
+  const char* name;  // null: a type that simdrop does not take
 };
 
 Type type_of(const Tensor& x) {
@@ -55,9 +55,9 @@ bool same_shape(const Tensor& x, const Tensor& other) {
   return x.dim() == other.dim() && std::equal(x.sizes(), x.sizes() + x.dim(), other.sizes());
 }
 
-/* A tensor as rows with a leading dimension; one that cannot be seen so is copied. */
+// A tensor as rows with a leading dimension; one that cannot be seen so is copied.
 struct Rows {
-  Tensor tensor; /* keeps alive what lies at `data` */
+  Tensor tensor;  // keeps alive what lies at `data`
   void* data;
   std::int64_t rows, cols, ld;
 };
@@ -70,7 +70,7 @@ Rows rows_of(const Tensor& x) {
   return rows_of(contiguous(x));
 }
 
-/* x in the rows that another operand has. */
+// x in the rows that another operand has.
 Rows matching(const Tensor& x, std::int64_t rows, std::int64_t cols) {
   Rows seen = rows_of(x);
   if (seen.rows == rows) return seen;
@@ -80,7 +80,7 @@ Rows matching(const Tensor& x, std::int64_t rows, std::int64_t cols) {
   return seen;
 }
 
-/* Two tensors of one shape in the same rows. */
+// Two tensors of one shape in the same rows.
 struct Pair {
   Pair(const Tensor& x, const Tensor& other) : first(rows_of(x)) {
     second = matching(other, first.rows, first.cols);
@@ -89,7 +89,7 @@ struct Pair {
   Rows first, second{};
 };
 
-/* A new tensor with the strides that PyTorch's elementwise functions give their results. */
+// A new tensor with the strides that PyTorch's elementwise functions give their results.
 class Output {
  public:
   explicit Output(const Tensor& like) : result_(empty_like(like)) {
@@ -119,7 +119,7 @@ simdrop_dropout described(const Draw& draw, const Tensor& x) {
   return dropout;
 }
 
-/* Calls one of simdrop's functions with what all of them end with. */
+// Calls one of simdrop's functions with what all of them end with.
 template <class F>
 void call(const Tensor& x, F&& function) {
   simdrop_error error = SIMDROP_ERROR_INIT;

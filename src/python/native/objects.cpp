@@ -1,5 +1,5 @@
-/* The kernels for ctypes.PyDLL: tensors are Python's, and the GIL is held. A function that fails
- * sets a ValueError and returns NULL. */
+// The kernels for ctypes.PyDLL: tensors are Python's, and the GIL is held. A function that fails
+// sets a ValueError and returns NULL.
 #include <exception>
 
 #include "python/native/kernels.h"
@@ -8,15 +8,15 @@
 namespace simdrop::torch {
 namespace {
 
-constexpr std::int64_t long_call = 1 << 15; /* elements */
+constexpr std::int64_t long_call = 1 << 15;  // elements
 
 void* (*save_thread)() = nullptr;
 void (*restore_thread)(void*) = nullptr;
 void (*set_error)(void* type, const char* text) = nullptr;
-void* value_error = nullptr; /* of Python, as None */
+void* value_error = nullptr;  // of Python, as None
 void* none = nullptr;
 
-/* Lets other threads of Python run during a long call. */
+// Lets other threads of Python run during a long call.
 class WithoutGil {
  public:
   explicit WithoutGil(const Tensor& x) : state_(x.numel() > long_call ? save_thread() : nullptr) {}
@@ -59,7 +59,7 @@ void complete(Draw& draw) {
 
 extern "C" {
 
-/* PyEval_SaveThread, PyEval_RestoreThread, PyErr_SetString, ValueError and None. */
+// PyEval_SaveThread, PyEval_RestoreThread, PyErr_SetString, ValueError and None.
 SIMDROP_TORCH_EXPORT void simdrop_torch_bind_python(void* (*save)(), void (*restore)(void*),
                                                     void (*set)(void*, const char*), void* error,
                                                     void* no_object) {
@@ -79,7 +79,7 @@ SIMDROP_TORCH_EXPORT void* simdrop_torch_dropout(void* x_object, Draw* draw) {
   });
 }
 
-/* bias_object: a tensor or None. */
+// bias_object: a tensor or None.
 SIMDROP_TORCH_EXPORT void* simdrop_torch_relu_dropout(void* x_object, void* bias_object, Draw* draw,
                                                       int in_place) {
   return object([&] {

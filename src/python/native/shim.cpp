@@ -110,8 +110,8 @@ bool find(void* library, const char* name, F*& function) {
 
 }  // namespace
 
-/* Finds PyTorch's functions in libtorch_cpu, a handle of dlopen(). 0: too old; 1: operators and
- * threads; 2: tensors of Python, too. */
+// Finds PyTorch's functions in libtorch_cpu, a handle of dlopen(). 0: too old; 1: operators and
+// threads; 2: tensors of Python, too.
 extern "C" SIMDROP_TORCH_EXPORT int simdrop_torch_bind(void* libtorch_cpu) {
   Shim found{};
   bool all = true;

@@ -8,8 +8,8 @@
 namespace simdrop::torch {
 namespace {
 
-constexpr std::int64_t most_on_one_thread = 1 << 15; /* elements, which simdrop does not split */
-constexpr std::uint32_t most_threads = 1024;         /* that a call of simdrop uses */
+constexpr std::int64_t most_on_one_thread = 1 << 15;  // elements, which simdrop does not split
+constexpr std::uint32_t most_threads = 1024;          // that a call of simdrop uses
 
 using Task = void (*)(void* context, size_t index);
 
@@ -23,7 +23,7 @@ void run_range(std::int64_t begin, std::int64_t end, void* context) {
   for (std::int64_t i = begin; i < end; ++i) tasks->task(tasks->context, static_cast<size_t>(i));
 }
 
-/* If PyTorch fails, tasks are left out, which simdrop sees. */
+// If PyTorch fails, tasks are left out, which simdrop sees.
 void parallel_for(void*, size_t count, Task task, void* task_context) {
   Tasks tasks{task, task_context};
   shim.torch_parallel_for(0, static_cast<std::int64_t>(count), 1, run_range, &tasks);
@@ -49,7 +49,7 @@ Exec::Exec(std::int64_t elements) {
            SIMDROP_STORES_AUTOMATIC};
 }
 
-/* The same for calls that Python makes itself. */
+// The same for calls that Python makes itself.
 extern "C" SIMDROP_TORCH_EXPORT const simdrop_executor* simdrop_torch_executor() {
   return &executor();
 }

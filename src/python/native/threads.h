@@ -1,4 +1,4 @@
-/* PyTorch's threads for simdrop's calls. */
+// PyTorch's threads for simdrop's calls.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace simdrop::torch {
 
-/* Who runs a call on so many elements: PyTorch's threads, as many as torch.get_num_threads() says,
- * or the caller alone where simdrop does not split the work. */
+// Who runs a call on so many elements: PyTorch's threads, as many as torch.get_num_threads() says,
+// or the caller alone where simdrop does not split the work.
 class Exec {
  public:
   explicit Exec(std::int64_t elements);
