@@ -30,10 +30,11 @@ _dropout, _relu_dropout, _relu_dropout_backward = _native.eager or (
 
 
 def _keys_of_plain_tensors() -> set[int]:
-    ordinary = torch.empty(0, device="cpu")
-    with torch.inference_mode():
-        inference = torch.empty(0, device="cpu")
-    return {_keys(ordinary).raw_repr(), _keys(inference).raw_repr()}
+    kinds = set()
+    for inference in (False, True):
+        with torch.inference_mode(inference):
+            kinds.add(_keys(torch.empty(0, device="cpu")).raw_repr())
+    return kinds
 
 
 _PLAIN = _keys_of_plain_tensors()
