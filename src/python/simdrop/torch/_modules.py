@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from . import _eager, _functional
 from ._draw import Draw
+from ._keys import draw_of
 from ._vmap import keys_of_examples
 
 
@@ -35,10 +36,11 @@ class Dropout(nn.Dropout):
     simdrop_runs = True
 
     def forward(self, input: Tensor) -> Tensor:
-        own = self.__dict__
-        if (own["training"] and "_key" not in own and not own["inplace"] and 0.0 < own["p"] <= 1.0
-                and _eager.is_plain(input)):
-            return _eager.dropout(input, Draw(own["p"]))  # as most calls are
+        p = self.p
+        if self.training and not self.inplace and 0.0 < p <= 1.0 and _eager.is_plain(input):
+            key = self.__dict__.get("_key")
+            draw = Draw(p) if key is None else draw_of(p, None, key, self.__dict__["_stream"])
+            return _eager.dropout(input, draw)  # as most calls are
         return _functional.dropout(input, self.p, self.training, self.inplace,
                                    **mask_of(self, input))
 
