@@ -8,6 +8,7 @@ option(SIMDROP_BUILD_FUZZ "Build the fuzz targets (clang)" OFF)
 option(SIMDROP_BUILD_WHEEL "Build what a Python wheel holds; pyproject.toml sets it" OFF)
 option(SIMDROP_OPENMP "Run the batch loop on OpenMP" ON)
 option(SIMDROP_WERROR "Treat warnings as errors" OFF)
+set(SIMDROP_TEST_FOLDERS all CACHE STRING "Folders of tests that are built: all, or names")
 set(SIMDROP_TABLES all CACHE STRING
     "Kernel tables beside scalar: all, native (what this CPU runs), none, or names")
 
