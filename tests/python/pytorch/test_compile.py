@@ -4,7 +4,6 @@ import oracle
 import pytest
 import torch
 import torch._functorch.config as functorch
-import torch._inductor.config as inductor
 from torch import nn
 
 import simdrop.torch as S
@@ -18,9 +17,7 @@ BUDGETS = [1.0, 0.5, 0.2, 0.0]
 def fresh():
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    # Graphs on the disk may be those of another version of simdrop.
-    with inductor.patch(force_disable_caches=True):
-        yield
+    yield
     functorch.activation_memory_budget = 1.0
 
 
