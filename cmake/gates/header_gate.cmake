@@ -19,6 +19,25 @@ function(simdrop_header_sources result language)
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()
 
+# simdrop_without_own_source(LIST): leaves out headers of src with #pragma once that a source of the
+# same name includes first: that source is the test.
+function(simdrop_without_own_source list)
+  set(left)
+  foreach(header IN LISTS ${list})
+    string(REGEX REPLACE "\\.h$" ".cpp" source ${header})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/src ${header})
+    file(STRINGS ${header} once REGEX "^#pragma once$")
+    set(first_include)
+    if(EXISTS ${source})
+      file(STRINGS ${source} first_include REGEX "^#include" LIMIT_COUNT 1)
+    endif()
+    if(NOT once OR NOT first_include STREQUAL "#include \"${path}\"")
+      list(APPEND left ${header})
+    endif()
+  endforeach()
+  set(${list} ${left} PARENT_SCOPE)
+endfunction()
+
 # simdrop_check_headers(TARGET LANGUAGE HEADERS...)
 function(simdrop_check_headers target language)
   simdrop_header_sources(sources ${language} ${ARGN})
@@ -39,6 +58,7 @@ list(FILTER headers EXCLUDE REGEX ^${root}/src/kernels/)
 if(NOT SIMDROP_BUILD_CLI)
   list(FILTER headers EXCLUDE REGEX ^${root}/src/cli/)
 endif()
+simdrop_without_own_source(headers)
 # Of the kernels' headers X_vector.h and isa/xsimd.h need vectors, X_scalar.h is for scalar alone, and
 # an instruction set has files of its own in isa; x86.h is of two.
 set(of_one_isa [[/isa/(x86|avx2|avx512|neon)\.h$]])
