@@ -5,7 +5,7 @@ from torch import nn
 
 import simdrop.torch as S
 from harness import Report, options
-from training import Negation, Step, adam
+from training import Negation, NegationInPython, Step, adam
 
 BATCH = 256
 
@@ -27,7 +27,8 @@ def main():
     report = Report(args)
     batches = [torch.randn(BATCH, 23) for _ in range(4)]
     kinds = {"without dropout": None, "nn.Dropout": nn.Dropout, "simdrop.torch.Dropout": S.Dropout,
-             "torch.neg in its place": Negation}
+             "torch.neg in its place": Negation,
+             "torch.neg in an autograd.Function": NegationInPython}
     rivals = {name: Step(critic(kind), batches, adam) for name, kind in kinds.items()}
     report.added("critic", rivals, {"simdrop.torch.Dropout": 8})
     report.finish()

@@ -15,6 +15,23 @@ class Negation(torch.nn.Module):
         return x.neg()
 
 
+class _Negate(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.neg()
+
+    @staticmethod
+    def backward(ctx, dy):
+        return dy.neg()
+
+
+class NegationInPython(Negation):
+    """The same as an autograd function of Python's."""
+
+    def forward(self, x):
+        return _Negate.apply(x)
+
+
 class Step:
     """Forward, the mean of squares, backward, update: a call for each number of a batch."""
 

@@ -60,11 +60,7 @@ class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, draw: Draw) -> Tensor:
         ctx.draw = draw
-        try:
-            y: Tensor = _dropout(x, draw)
-            return y
-        except ValueError:
-            return _kernels.dropout(x, draw)  # which says why
+        return _dropped(x, draw)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:

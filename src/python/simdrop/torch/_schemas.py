@@ -16,13 +16,13 @@ _TAGS = [torch.Tag.pt2_compliant_tag,
          getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order)]
 _MASK = "Tensor key, float p, int stream"
 
-ARGUMENTS = {
+_ARGUMENTS = {
     "dropout": f"Tensor x, {_MASK}",
     "residual_dropout": f"Tensor x, Tensor residual, {_MASK}",
     "relu_dropout": f"Tensor x, Tensor? bias, {_MASK}",
     "relu_dropout_backward": "Tensor y, Tensor dy, float p",
 }
-for _name, _arguments in ARGUMENTS.items():
+for _name, _arguments in _ARGUMENTS.items():
     library.define(f"{_name}({_arguments}) -> Tensor", tags=_TAGS)
     library.define(f"_{_name}({_arguments}) -> Tensor", tags=_TAGS)  # the same below autograd
 # site: compilers take two calls with equal arguments for one. device: the CPU, where they look for
